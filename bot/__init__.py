@@ -1,0 +1,1 @@
+"""The assistant: channels, desk, conversation, records."""

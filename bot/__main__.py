@@ -1,0 +1,20 @@
+"""`python -m bot`: serve, look at the records, talk to the platform."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.commands import serve as serving
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Fawen (法问): a county's assistant for legal, petition and approval questions. "
+    "Settings come from ./fawen.toml and FAWEN_* variables; `settings` lists them all.",
+)
+app.command("serve")(serving.serve)
+app.command("settings")(serving.show_settings)
+
+if __name__ == "__main__":
+    app(prog_name="python -m bot")

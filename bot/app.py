@@ -1,0 +1,172 @@
+"""The composition root: everything is built here from Settings and passed down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot import health
+from bot.channels.web.views import ChatPage
+from bot.channels.wechat.client import Client
+from bot.channels.wechat.codec import Codec
+from bot.channels.wechat.sender import Sender
+from bot.channels.wechat.webhook import Webhook
+from bot.conversation.router import handle
+from bot.conversation.turn import Library
+from bot.desk import Desk
+from bot.ids import Clock, NewId, utc_now, uuid7
+from bot.metrics import Metrics
+from bot.service import consultations, outbox
+from bot.service.inbox import Handled
+from bot.service.turns import Decide, Office
+from bot.settings import Settings
+from bot.store.database import Database, StoreClosedError, StoreError
+from bot.store.migrate import migrate
+from knowledge.load import KnowledgeBase, load
+from knowledge.places import Locality, read_locality
+from knowledge.search.mixer import load_mixer
+from knowledge.search.rank import searcher
+
+log = structlog.get_logger("app")
+
+SWEEP_EVERY = 600.0
+DRAIN = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What tests replace: the clock, ids, the knowledge base, the decision itself."""
+
+    clock: Clock = utc_now
+    new_id: NewId = uuid7
+    base: KnowledgeBase | None = None
+    decide: Decide = handle
+    metrics: Metrics = field(default_factory=Metrics)
+
+
+def read_library(settings: Settings, base: KnowledgeBase | None = None) -> Library:
+    """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
+    known = base or load()
+    locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
+    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only)
+    return Library(known, search, locality, settings.answers.confirmed_only)
+
+
+async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:
+    """The whole product as one aiohttp application, not yet listening."""
+    parts = parts or Parts()
+    library = read_library(settings, parts.base)
+    parts.metrics.entries.set(len(library.base.entries))
+    db = Database(settings.database_url)
+    try:
+        await asyncio.to_thread(migrate, db.engine)
+    except BaseException:
+        db.close()
+        raise
+    desk = Desk(db, Office(library, parts.new_id, parts.decide), parts.clock, parts.metrics)
+    app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
+    tasks: set[asyncio.Task[None]] = set()
+    app.on_shutdown.append(_drain(tasks))
+    app.add_routes(health.routes(db, parts.metrics))
+    app.cleanup_ctx.append(_store(db))
+    app.cleanup_ctx.append(_sweeper(db, parts.clock))
+    if settings.wechat.enabled:
+        _add_wechat(app, settings, parts, db, desk, tasks)
+    if settings.web.enabled:
+        page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics)
+        page.add_to(app)
+    return app
+
+
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def _add_wechat(
+    app: web.Application, settings: Settings, parts: Parts, db: Database, desk: Desk, tasks: set[asyncio.Task[None]]
+) -> None:
+    outgoing = Outgoing(settings, parts, db)
+    app.cleanup_ctx.append(outgoing.running)
+    codec = Codec(settings.wechat)
+    hook = Webhook(settings.wechat, codec, desk, parts.clock, parts.metrics, outgoing.late, tasks)
+    app.add_routes(hook.routes())
+
+
+class Outgoing:
+    """The way to the platform's API: the outbox and its sender, alive while the application runs."""
+
+    def __init__(self, settings: Settings, parts: Parts, db: Database) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._db = db
+        self._sender: Sender | None = None
+
+    async def running(self, _app: web.Application) -> AsyncIterator[None]:
+        """Send what waits, until the application stops."""
+        parts = self._parts
+        async with aiohttp.ClientSession() as session:
+            client = Client(session, self._settings.wechat, parts.clock, parts.metrics)
+            self._sender = Sender(self._db, client, parts.clock)
+            async with _background(self._sender.run()):
+                yield
+
+    async def late(self, handled: Handled) -> None:
+        """Queue a reply that missed its HTTP answer."""
+        parts = self._parts
+        parts.metrics.late.inc()
+        await self._db.write(lambda conn: outbox.queue_late(conn, parts.new_id(), handled, parts.clock()))
+        if self._sender is not None:
+            self._sender.wake()
+
+
+def _store(db: Database) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(db.close)
+
+    return context
+
+
+def _sweeper(db: Database, clock: Clock) -> Context:
+    async def sweep() -> None:
+        while True:
+            try:
+                closed = await db.write(lambda conn: consultations.close_silent(conn, clock()))
+                log.debug("swept", closed=closed)
+            except StoreClosedError:
+                return
+            except StoreError as error:
+                log.error("sweep_failed", error=str(error))  # noqa: TRY400
+            await asyncio.sleep(SWEEP_EVERY)
+
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        async with _background(sweep()):
+            yield
+
+    return context
+
+
+@contextlib.asynccontextmanager
+async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _drain(tasks: set[asyncio.Task[None]]) -> Callable[[web.Application], Awaitable[None]]:
+    async def drain(_app: web.Application) -> None:
+        """Late turns finish before the store closes."""
+        if tasks:
+            await asyncio.wait(set(tasks), timeout=DRAIN.total_seconds())
+
+    return drain

@@ -1,0 +1,230 @@
+"""The platform's envelope: signatures, encryption, XML. Every fault is one exception with the status to answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+import xmltodict
+from wechatpy.crypto import PrpCrypto
+from wechatpy.exceptions import InvalidAppIdException
+
+from bot.conversation.turn import Inbound, MessageKind
+from bot.settings import Wechat
+
+CHANNEL = "wechat"
+# Nonces remembered within the skew; at a county's pace this is hours of traffic.
+NONCES = 20_000
+_OPENID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_KINDS: dict[str, MessageKind] = {
+    "text": "text",
+    "image": "image",
+    "voice": "voice",
+    "video": "video",
+    "shortvideo": "video",
+    "location": "location",
+    "link": "link",
+    "file": "file",
+    "event": "event",
+}
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+    """A request that is not handled. `why` is a metric label and a log word; nothing of the request is in it."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A verified message: its fields, and whether the reply must be encrypted."""
+
+    fields: Mapping[str, str]
+    encrypted: bool
+
+
+class Codec:
+    """Opens what the platform sends and seals what we answer, in the mode chosen in its back office."""
+
+    def __init__(self, settings: Wechat) -> None:
+        self._settings = settings
+        self._token = settings.token.get_secret_value()
+        key = settings.encoding_aes_key.get_secret_value()
+        self._crypto = PrpCrypto(_aes_key(key)) if key else None
+        self._nonces: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def verify_url(self, query: Mapping[str, str], now: datetime) -> str:
+        """The `echostr` to answer when the address is entered in the back office; Refused if it is forged."""
+        self._check_time(query, now)
+        self._check(query.get("signature"), query.get("timestamp", ""), query.get("nonce", ""))
+        return query.get("echostr", "")
+
+    def open(self, query: Mapping[str, str], body: bytes, now: datetime) -> Opened:
+        """Verify before anything is parsed, then decrypt and parse; Refused with 403 or 400."""
+        self._check_time(query, now)
+        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        encrypted = query.get("encrypt_type") == "aes"
+        if not encrypted:
+            if self._settings.mode == "safe":
+                raise Refused(403, "not_encrypted")
+            self._check(query.get("signature"), timestamp, nonce)
+            self._check_nonce(timestamp, nonce, body)
+            return Opened(_parse(body), encrypted=False)
+        if self._crypto is None:
+            raise Refused(403, "no_key")
+        for sealed in _envelopes(body):
+            if self._matches(query.get("msg_signature"), timestamp, nonce, sealed):
+                return Opened(_parse(self._decrypt(sealed)), encrypted=True)
+        raise Refused(403, "forged")
+
+    def seal(self, opened: Opened, text: str, now: datetime) -> bytes:
+        """A passive text reply to the sender of a message, encrypted if the message was."""
+        plain = text_reply(opened.fields["FromUserName"], opened.fields.get("ToUserName", ""), text, now)
+        if not opened.encrypted or self._crypto is None:
+            return plain.encode()
+        sealed = self._crypto.encrypt(plain, self._settings.app_id).decode()
+        timestamp, nonce = str(int(now.timestamp())), secrets.token_hex(8)
+        signature = _sign(self._token, timestamp, nonce, sealed)
+        return (
+            f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>"
+            f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+        ).encode()
+
+    def _check(self, signature: str | None, *parts: str) -> None:
+        if not self._matches(signature, *parts):
+            raise Refused(403, "forged")
+
+    def _matches(self, signature: str | None, *parts: str) -> bool:
+        return hmac.compare_digest((signature or "").encode(), _sign(self._token, *parts).encode())
+
+    def _check_time(self, query: Mapping[str, str], now: datetime) -> None:
+        try:
+            age = abs(now.timestamp() - int(query.get("timestamp", "")))
+        except ValueError as error:
+            raise Refused(403, "no_timestamp") from error
+        if age > self._settings.max_skew:
+            raise Refused(403, "stale")
+
+    def _check_nonce(self, timestamp: str, nonce: str, body: bytes) -> None:
+        """Plain mode signs no body: a signature seen with one body must not carry another."""
+        digest = hashlib.sha256(body).digest()
+        if self._nonces.setdefault((timestamp, nonce), digest) != digest:
+            raise Refused(403, "replayed")
+        while len(self._nonces) > NONCES:
+            self._nonces.popitem(last=False)
+
+    def _decrypt(self, sealed: str) -> bytes:
+        assert self._crypto is not None  # noqa: S101 - for the type checker; `open` has asked
+        try:
+            plain: str = self._crypto.decrypt(sealed, self._settings.app_id)
+        except InvalidAppIdException as error:
+            raise Refused(403, "other_app") from error
+        except Exception as error:  # binascii, struct, cryptography, Unicode: all mean it is not what we were sent
+            raise Refused(400, "undecipherable") from error
+        return plain.encode()
+
+
+def _aes_key(setting: str) -> bytes:
+    return base64.b64decode(setting + "=")
+
+
+def _sign(*parts: str) -> str:
+    # Platform rule: SHA-1 over the sorted parts.
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+def _envelopes(body: bytes) -> Iterator[str]:
+    """What stands between <Encrypt> tags, found without parsing: nothing is trusted before its signature.
+
+    In compatible mode the readable part stands beside it, and a citizen may well have typed such a tag.
+    """
+    start = 0
+    while (start := body.find(b"<Encrypt>", start)) >= 0:
+        start += len(b"<Encrypt>")
+        end = body.find(b"</Encrypt>", start)
+        if end < 0:
+            return
+        inner = body[start:end].strip().removeprefix(b"<![CDATA[").removesuffix(b"]]>").strip()
+        if inner.isascii():
+            yield inner.decode()
+
+
+def _parse(body: bytes) -> dict[str, str]:
+    """Flat XML to a dictionary. The parser refuses entity declarations, so no bomb can go off."""
+    try:
+        root: Any = xmltodict.parse(body)
+    except (ExpatError, ValueError, RecursionError) as error:
+        raise Refused(400, "malformed") from error
+    fields = root.get("xml") if isinstance(root, dict) else None
+    if not isinstance(fields, dict):
+        raise Refused(400, "malformed")
+    flat = {name: value or "" for name, value in fields.items() if value is None or isinstance(value, str)}
+    if not _OPENID.match(flat.get("FromUserName", "")) or not flat.get("MsgType"):
+        raise Refused(400, "malformed")
+    return flat
+
+
+def to_inbound(fields: Mapping[str, str], now: datetime) -> Inbound:
+    """The platform's fields as ours."""
+    kind = _KINDS.get(fields["MsgType"].lower(), "other")
+    text = fields.get("Content", "")
+    if kind == "voice" and fields.get("Recognition"):
+        kind, text = "text", fields["Recognition"]
+    event = fields.get("Event", "").lower() if kind == "event" else ""
+    return Inbound(
+        channel=CHANNEL,
+        citizen=fields["FromUserName"],
+        key=_key(fields),
+        kind=kind,
+        sent_at=_sent_at(fields, now),
+        text=text if kind == "text" else "",
+        tap=fields.get("bizmsgmenuid", ""),
+        event=event,
+        scene=fields.get("EventKey", "").removeprefix("qrscene_"),
+    )
+
+
+def _key(fields: Mapping[str, str]) -> str:
+    """Messages carry an id; events are known by who, when and what."""
+    number = fields.get("MsgId", "0")
+    if number not in {"", "0"}:
+        return number[:160]
+    parts = (fields["FromUserName"], fields.get("CreateTime", ""), fields.get("Event", ""), fields.get("EventKey", ""))
+    return ":".join(parts)[:160]
+
+
+def _sent_at(fields: Mapping[str, str], now: datetime) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(fields.get("CreateTime", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+
+
+def text_reply(to: str, sender: str, text: str, now: datetime) -> str:
+    """A passive text reply. A text holding the end mark of CDATA is split there, so that it stays text."""
+    safe = _printable(text).replace("]]>", "]]]]><![CDATA[>")
+    return (
+        f"<xml><ToUserName><![CDATA[{to}]]></ToUserName><FromUserName><![CDATA[{sender}]]></FromUserName>"
+        f"<CreateTime>{int(now.timestamp())}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+        f"<Content><![CDATA[{safe}]]></Content></xml>"
+    )
+
+
+# Characters that XML 1.0 cannot hold.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff￾￿]")
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text)

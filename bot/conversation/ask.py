@@ -1,0 +1,116 @@
+"""The main flow: a question is answered, or candidates are offered, or we say that we do not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from bot.conversation import safety, small_talk, wording
+from bot.conversation.turn import Matter, Outcome, Record, Turn
+from knowledge import reply as replies
+from knowledge.entry import KIND_NAMES, Entry
+from knowledge.reply import Reply, human_tap
+from knowledge.search.rank import Result
+
+# A short message soon after an answer may lean on it.
+SHORT = 14
+FRESH_SECONDS = 1800.0
+# Wordless or one-word noise is no consultation, even if it shares a character with an entry.
+SUBSTANTIVE = 4
+MISSES_BEFORE_PERSON = 2
+
+
+def ask(turn: Turn) -> Outcome:
+    """Search for the message and say what was found."""
+    result = look_up(turn)
+    if result.verdict == "answer" and result.best:
+        return answer(turn, turn.library.base.entries[result.best.entry], result)
+    if result.verdict == "choices":
+        return offer(turn, result)
+    return defer(turn, result)
+
+
+def look_up(turn: Turn) -> Result:
+    """Search for the message alone; if that fails and it is a short one, together with what was asked before."""
+    search, state = turn.library.search, turn.state
+    before = turn.library.base.entries.get(state.entry)
+    fresh = before is not None and turn.now.timestamp() - state.touched < FRESH_SECONDS
+    context = before.category if before and fresh else ""
+    alone = search(turn.text, turn.day, context=context)
+    if alone.verdict == "answer" or not fresh or not state.question or len(turn.text) > SHORT:
+        return alone
+    together = search(f"{state.question} {turn.text}", turn.day, context=context)
+    repeats = together.best is not None and together.best.entry == state.entry
+    better = together.verdict == "answer" or (together.verdict == "choices" and alone.verdict == "none")
+    return together if better and not repeats else alone
+
+
+def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False) -> Outcome:
+    """Say an entry. Without a result it was chosen by the citizen, who knows best."""
+    library = turn.library
+    lead = safety.mention(turn.text)
+    said = replies.answer(entry, library.base, library.locality, turn.day, lead=lead)
+    # Remember the citizen's own words, not those of a tapped line: a follow-up leans on them.
+    question = turn.text if result else entry.question
+    state = msgspec.structs.replace(
+        turn.state,
+        entry=entry.id,
+        question=question[:60],
+        options=(),
+        rest=said.rest,
+        misses=0,
+        touched=turn.now.timestamp(),
+    )
+    record = Record(
+        flow="ask" if result else "choose",
+        matter=Matter(entry.kind, entry.category, "answered", follows=follows, urgent=bool(lead)),
+        verdict="answer",
+        entry=entry.id,
+        version=entry.version,
+        confidence=result.confidence if result else 1.0,
+    )
+    return Outcome(said, record, state)
+
+
+def choose(turn: Turn, entry_id: str) -> Outcome:
+    """A candidate or related question was tapped, or its number sent."""
+    entry = turn.library.base.entries.get(entry_id)
+    if entry is None or not turn.library.base.servable(entry, turn.day, confirmed_only=turn.library.confirmed_only):
+        return Outcome(Reply(wording.GONE), Record("choose"), turn.state)
+    return answer(turn, entry)
+
+
+def offer(turn: Turn, result: Result) -> Outcome:
+    """Two to four candidate questions, each one tap."""
+    entries = [turn.library.base.entries[candidate.entry] for candidate in result.offered]
+    said = replies.choices(safety.mention(turn.text) + wording.CHOOSE, entries)
+    state = msgspec.structs.replace(
+        turn.state,
+        entry="",
+        question=turn.text[:60],
+        options=tuple(entry.id for entry in entries),
+        rest=said.rest,
+        touched=turn.now.timestamp(),
+    )
+    matter = Matter(outcome="offered", urgent=bool(safety.mention(turn.text)))
+    return Outcome(said, Record("ask", matter, "choices", confidence=result.confidence), state)
+
+
+def defer(turn: Turn, result: Result) -> Outcome:
+    """No good match: say so and offer a person; for what is not ours, say what is."""
+    mixer_says_ours = result.verdict != "none" or result.ours >= OURS
+    misses = turn.state.misses + 1
+    state = msgspec.structs.replace(turn.state, misses=misses, options=(), rest="", touched=turn.now.timestamp())
+    if not mixer_says_ours or len(turn.text) < SUBSTANTIVE:
+        rows = tuple(row for kind in KIND_NAMES for row in small_talk.examples(turn, kind)[:1])
+        said = Reply(wording.NOT_OURS, rows)
+        record = Record("not_ours", None, "none", confidence=result.confidence)
+    else:
+        text = wording.UNSURE_AGAIN if misses >= MISSES_BEFORE_PERSON else wording.UNSURE
+        said = Reply(turn.say(text), ((human_tap(),),))
+        record = Record("ask", Matter(urgent=bool(safety.mention(turn.text))), "none", confidence=result.confidence)
+    return Outcome(replace(said, text=safety.mention(turn.text) + said.text), record, state)
+
+
+OURS = 0.5

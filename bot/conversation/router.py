@@ -1,0 +1,99 @@
+"""Pick the flow for a message: danger first, then taps and commands, then follow-ups, then the question itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import msgspec
+
+from bot.conversation import after, ask, follow_up, safety, small_talk
+from bot.conversation.turn import Outcome, State, Turn
+from knowledge.entry import KIND_NAMES
+from knowledge.search.normalise import normalise, tidy
+
+# Kindly slowed above this many messages within so many seconds.
+BURST = 8
+BURST_SECONDS = 10.0
+
+_HUMAN = re.compile(
+    r"(?:转|找|要|请|接|叫|联系)(?:一?个|位)?(?:人工|律师|真人|客服|活人)(?:律师|客服|服务|咨询|问问|帮忙)?$|^人工(?:服务|客服|律师)?$"
+)
+_CHOICE = re.compile(r"^(?:第|选|我选)?\s*([1-4一二三四])\s*(?:个|条|项|问题|那个)?[。.、]?$")
+_NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4}
+_GOOD = re.compile(r"^(?:很|挺|非常)?(?:有用|有帮助|有用的|解决了|满意)$")
+_BAD = re.compile(r"^(?:没用|没有用|没啥用|没什么用|没帮助|不满意|答非所问|不对)$")
+
+
+def handle(turn: Turn) -> Outcome:
+    """Decide one turn."""
+    turn = replace(turn, text=tidy(turn.inbound.text))
+    slowed, state = _burst(turn)
+    turn = replace(turn, state=state)
+    if turn.inbound.kind == "event":
+        return _event(turn)
+    if turn.inbound.kind != "text":
+        return small_talk.unsupported(turn)
+    if found := safety.danger(normalise(turn.text)) or safety.danger(turn.text):
+        return safety.respond(turn, found)
+    if slowed:
+        return small_talk.slow_down(turn)
+    if not re.search(r"\w", turn.text):
+        return small_talk.empty(turn)
+    return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
+
+
+def _burst(turn: Turn) -> tuple[bool, State]:
+    now = turn.now.timestamp()
+    recent = tuple(moment for moment in turn.state.burst if now - moment < BURST_SECONDS)[-BURST:]
+    slowed = len(recent) >= BURST
+    return slowed, msgspec.structs.replace(turn.state, burst=(*recent, now)[-BURST:])
+
+
+def _event(turn: Turn) -> Outcome:
+    match turn.inbound.event:
+        case "subscribe" | "open":
+            return small_talk.welcome(turn)
+        case "click":
+            return _click(turn)
+        case "unsubscribe":
+            return small_talk.silence(turn, "unsubscribe")
+        case _:
+            return small_talk.silence(turn, "event")
+
+
+def _click(turn: Turn) -> Outcome:
+    key = turn.inbound.scene
+    if key in KIND_NAMES:
+        return small_talk.menu_kind(turn, key)
+    if key == "human":
+        return after.human(turn)
+    return small_talk.menu_help(turn)
+
+
+def _tap(turn: Turn) -> Outcome | None:
+    what, _, entry = turn.inbound.tap.partition(":")
+    match what:
+        case "ask":
+            return ask.choose(turn, entry)
+        case "good" | "bad":
+            return after.feedback(turn, entry, useful=what == "good")
+        case "human":
+            return after.human(turn)
+        case _:
+            return None
+
+
+def _command(turn: Turn) -> Outcome | None:
+    text = re.sub(r"[\s。.!！?？~～,，]+$", "", turn.text)
+    if _HUMAN.search(text) and len(text) <= ask.SHORT:
+        return after.human(turn)
+    if (choice := _CHOICE.match(text)) and turn.state.options:
+        number = _NUMERALS.get(choice[1]) or int(choice[1])
+        if number <= len(turn.state.options):
+            return ask.choose(turn, turn.state.options[number - 1])
+    if turn.state.entry and _GOOD.match(text):
+        return after.feedback(turn, "", useful=True)
+    if turn.state.entry and _BAD.match(text):
+        return after.feedback(turn, "", useful=False)
+    return small_talk.small_talk(turn)

@@ -1,0 +1,111 @@
+"""The values of a conversation: what comes in, what is known, what goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from knowledge.entry import Kind
+from knowledge.load import KnowledgeBase
+from knowledge.places import Locality
+from knowledge.reply import Reply
+from knowledge.search.rank import Search, Verdict
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+MessageKind = Literal["text", "image", "voice", "video", "location", "link", "file", "event", "other"]
+ResultOfTurn = Literal["answered", "offered", "unanswered", "referred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message or event of a citizen. `key` is the platform's own id for it: one key, one turn."""
+
+    channel: str
+    citizen: str
+    key: str
+    kind: MessageKind
+    sent_at: datetime
+    text: str = ""
+    tap: str = ""
+    event: str = ""
+    scene: str = ""
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a citizen's conversation stands. Times are UTC seconds."""
+
+    entry: str = ""
+    question: str = ""
+    options: tuple[str, ...] = ()
+    rest: str = ""
+    misses: int = 0
+    touched: float = 0.0
+    burst: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a substantive message is about. Unknown kind and category are empty; `follows` continues what was open."""
+
+    kind: Kind | Literal[""] = ""
+    category: str = ""
+    outcome: ResultOfTurn = "unanswered"
+    follows: bool = False
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What goes on record about a turn. Without a matter nothing is counted."""
+
+    flow: str
+    matter: Matter | None = None
+    verdict: Verdict | Literal[""] = ""
+    entry: str = ""
+    version: str = ""
+    confidence: float = 0.0
+    useful: bool | None = None
+    subscribed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a flow decides: what to say (None is silence), what to record, the next state."""
+
+    say: Reply | None
+    record: Record
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What flows may look things up in."""
+
+    base: KnowledgeBase
+    search: Search
+    locality: Locality
+    confirmed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything a flow may know: the message, the state, the moment, the library."""
+
+    inbound: Inbound
+    state: State
+    now: datetime
+    library: Library
+    text: str = field(default="")
+
+    @property
+    def day(self) -> date:
+        """The calendar day in the county."""
+        return self.now.astimezone(LOCAL).date()
+
+    def say(self, text: str) -> str:
+        """A wording with the county's places filled in."""
+        return self.library.locality.fill(text)

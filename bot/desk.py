@@ -1,0 +1,62 @@
+"""The one place where a turn happens: in order per citizen, on record before it is said."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import structlog
+
+from bot.conversation import wording
+from bot.conversation.turn import Inbound
+from bot.ids import Clock
+from bot.lanes import Lanes
+from bot.metrics import Metrics
+from bot.service.inbox import Handled
+from bot.service.turns import Office, take
+from bot.store.database import Database, StoreError
+from knowledge.reply import Reply
+
+log = structlog.get_logger("desk")
+
+SORRY = Handled("", Reply(wording.BUSY), fresh=False)
+
+
+class Desk:
+    """Takes messages from all channels."""
+
+    def __init__(self, db: Database, office: Office, clock: Clock, metrics: Metrics) -> None:
+        self._db = db
+        self._office = office
+        self._clock = clock
+        self._metrics = metrics
+        self._lanes = Lanes()
+
+    async def handle(self, inbound: Inbound) -> Handled:
+        """The reply for a message, committed before it is returned; an honest sentence if it could not be recorded."""
+        with self._metrics.turn_seconds.labels(inbound.channel).time():
+            async with self._lanes.of(inbound.channel, inbound.citizen):
+                handled = await self._take(inbound)
+        self._metrics.turns.labels(inbound.channel, _result(handled)).inc()
+        return handled
+
+    async def _take(self, inbound: Inbound) -> Handled:
+        office, now = self._office, self._clock()
+        try:
+            try:
+                return await self._db.write(lambda conn: take(conn, office, inbound, now))
+            except _CONFLICTS:
+                # Another process took the same message, or met the same new citizen, a moment before us.
+                return await self._db.write(lambda conn: take(conn, office, inbound, now))
+        except StoreError as error:
+            log.error("store_failed", key=inbound.key, channel=inbound.channel, error=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("turn_failed", key=inbound.key, channel=inbound.channel)
+        return SORRY
+
+
+_CONFLICTS = (sa.exc.IntegrityError,)
+
+
+def _result(handled: Handled) -> str:
+    if handled is SORRY:
+        return "failed"
+    return "fresh" if handled.fresh else "repeated"

@@ -1,0 +1,36 @@
+"""Numbers for operators, in Prometheus format."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """All metrics of one process, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.turns = Counter("fawen_turns", "Messages handled", ["channel", "result"], registry=self.registry)
+        self.turn_seconds = Histogram(
+            "fawen_turn_seconds",
+            "From message to committed reply",
+            ["channel"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "fawen_refused_requests",
+            "Requests refused before anything was done",
+            ["channel", "why"],
+            registry=self.registry,
+        )
+        self.late = Counter("fawen_late_replies", "Replies that went through the API", registry=self.registry)
+        self.api_calls = Counter("fawen_api_calls", "Calls to the platform", ["call", "result"], registry=self.registry)
+        self.queue = Gauge("fawen_write_queue", "Jobs waiting for the store", registry=self.registry)
+        self.entries = Gauge("fawen_entries", "Entries in the knowledge base", registry=self.registry)
+
+    def render(self) -> bytes:
+        """The page that Prometheus reads."""
+        return generate_latest(self.registry)

@@ -1,0 +1,1 @@
+"""What the office does, as plain functions over a store connection."""

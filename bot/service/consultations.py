@@ -1,0 +1,119 @@
+"""Consultations: opened, continued and closed by the counting rules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.conversation.counting import SILENCE, Begin, Continue, Nothing, OpenConsultation, count
+from bot.conversation.turn import Matter, Record
+from bot.service.citizens import Citizen
+from bot.store.prepared import Prepared
+from bot.store.tables import consultations
+from bot.store.times import from_ms, to_ms
+
+_t = consultations.c
+_OPEN = Prepared(
+    sa.select(_t.id, _t.category, _t.last_at).where(_t.citizen_id == sa.bindparam("citizen"), _t.closed_at.is_(None))
+)
+_BEGIN = Prepared(sa.insert(consultations))
+_RANK = sa.case((_t.outcome == "referred", 3), (_t.outcome == "answered", 2), (_t.outcome == "offered", 1), else_=0)
+_NEW_RANK = sa.bindparam("rank", type_=sa.Integer)
+
+
+def _filled(name: str) -> sa.Case[str]:
+    """The new value where it says something, the old one otherwise."""
+    new = sa.bindparam(f"new_{name}", type_=_t[name].type)
+    return sa.case((new != "", new), else_=_t[name])
+
+
+_CONTINUE = Prepared(
+    sa.update(consultations)
+    .where(_t.id == sa.bindparam("consultation"))
+    .values(
+        kind=_filled("kind"),
+        category=_filled("category"),
+        entry_id=_filled("entry_id"),
+        entry_version=_filled("entry_version"),
+        verdict=_filled("verdict"),
+        confidence=sa.case((_NEW_RANK >= _RANK, sa.bindparam("new_confidence", type_=sa.Float)), else_=_t.confidence),
+        outcome=sa.case((_NEW_RANK >= _RANK, sa.bindparam("new_outcome", type_=sa.String)), else_=_t.outcome),
+        urgent=sa.or_(_t.urgent, sa.bindparam("new_urgent", type_=sa.Boolean)),
+        messages=_t.messages + 1,
+        last_at=sa.bindparam("now", type_=sa.BigInteger),
+    )
+)
+_RANKS = {"unanswered": 0, "offered": 1, "answered": 2, "referred": 3}
+
+
+def record(conn: Connection, citizen: Citizen, channel: str, said: Record, now: datetime, new_id: str) -> str | None:
+    """Count a turn; returns the consultation it belongs to, None if it counts nothing."""
+    if said.matter is None:
+        return None
+    rows = _OPEN(conn, citizen=citizen.id).fetchall()
+    decision = count([OpenConsultation(row[0], row[1], from_ms(row[2])) for row in rows], said.matter, now)
+    match decision:
+        case Begin(matter):
+            _begin(conn, citizen, channel, said, matter, now, new_id)
+            return new_id
+        case Continue(id=consultation, matter=matter):
+            _continue(conn, consultation, said, matter, now)
+            return consultation
+        case Nothing():
+            return None
+
+
+def _begin(
+    conn: Connection, citizen: Citizen, channel: str, said: Record, matter: Matter, now: datetime, new_id: str
+) -> None:
+    moment = to_ms(now)
+    _BEGIN(
+        conn,
+        id=new_id,
+        citizen_id=citizen.id,
+        channel=channel,
+        kind=matter.kind,
+        category=matter.category,
+        entry_id=said.entry,
+        entry_version=said.version,
+        verdict=said.verdict,
+        confidence=said.confidence,
+        outcome=matter.outcome,
+        handled_by="bot",
+        township=citizen.township,
+        urgent=matter.urgent,
+        messages=1,
+        opened_at=moment,
+        last_at=moment,
+        closed_at=None,
+    )
+
+
+def _continue(conn: Connection, consultation: str, said: Record, matter: Matter, now: datetime) -> None:
+    _CONTINUE(
+        conn,
+        consultation=consultation,
+        new_kind=matter.kind,
+        new_category=matter.category,
+        new_entry_id=said.entry,
+        new_entry_version=said.version,
+        new_verdict=said.verdict,
+        new_confidence=said.confidence,
+        new_outcome=matter.outcome,
+        new_urgent=matter.urgent,
+        rank=_RANKS[matter.outcome],
+        now=to_ms(now),
+    )
+
+
+def close_silent(conn: Connection, now: datetime) -> int:
+    """Close what has been silent for 24 hours, as of the moment the 24 hours were over; returns how many."""
+    silence = int(SILENCE.total_seconds() * 1000)
+    statement = (
+        sa.update(consultations)
+        .where(_t.closed_at.is_(None), _t.last_at <= to_ms(now) - silence)
+        .values(closed_at=_t.last_at + silence)
+    )
+    return conn.execute(statement).rowcount

@@ -1,0 +1,110 @@
+"""The inbox: every message with the reply it got. One row per message, however often the platform delivers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.conversation.turn import Inbound, Record
+from bot.store.prepared import Prepared
+from bot.store.tables import citizens, inbox
+from bot.store.times import to_ms
+from knowledge.reply import Reply
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Reply)
+# Longer than anything a citizen types, short enough that nobody fills the disk with one message.
+TEXT_KEPT = 10_000
+
+_FIND = Prepared(
+    sa.select(inbox.c.id, inbox.c.reply).where(
+        inbox.c.channel == sa.bindparam("channel"), inbox.c.key == sa.bindparam("key")
+    )
+)
+_ADD = Prepared(sa.insert(inbox))
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A message that is on record, and the reply it got (None: silence)."""
+
+    id: str
+    reply: Reply | None
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One message and its reply, for showing a conversation again."""
+
+    key: str
+    kind: str
+    text: str
+    reply: Reply | None
+    received_at: int
+
+
+def encode(reply: Reply | None) -> str:
+    """A reply as stored."""
+    return "" if reply is None else _ENCODER.encode(reply).decode()
+
+
+def decode(stored: str) -> Reply | None:
+    """A stored reply."""
+    return _DECODER.decode(stored) if stored else None
+
+
+def find(conn: Connection, channel: str, key: str) -> Handled | None:
+    """The row of a message that was handled before."""
+    row = _FIND(conn, channel=channel, key=key).fetchone()
+    return Handled(row[0], decode(row[1]), fresh=False) if row else None
+
+
+def add(
+    conn: Connection,
+    row_id: str,
+    inbound: Inbound,
+    citizen_id: str,
+    consultation_id: str | None,
+    said: Record,
+    reply: Reply | None,
+    now: datetime,
+) -> None:
+    """Put a turn on record."""
+    _ADD(
+        conn,
+        id=row_id,
+        channel=inbound.channel,
+        key=inbound.key,
+        citizen_id=citizen_id,
+        consultation_id=consultation_id,
+        kind=inbound.kind if inbound.kind != "event" else f"event.{inbound.event}"[:16],
+        # PostgreSQL cannot store a NUL in text.
+        text=inbound.text[:TEXT_KEPT].replace("\x00", ""),
+        tap=inbound.tap[:96].replace("\x00", ""),
+        flow=said.flow,
+        verdict=said.verdict,
+        entry_id=said.entry,
+        entry_version=said.version,
+        confidence=said.confidence,
+        reply=encode(reply),
+        sent_at=to_ms(inbound.sent_at),
+        received_at=to_ms(now),
+    )
+
+
+def history(conn: Connection, channel: str, address: str, limit: int) -> list[Exchange]:
+    """The citizen's last exchanges, oldest first."""
+    statement = (
+        sa.select(inbox.c.key, inbox.c.kind, inbox.c.text, inbox.c.reply, inbox.c.received_at)
+        .join(citizens, citizens.c.id == inbox.c.citizen_id)
+        .where(citizens.c.channel == channel, citizens.c.address == address)
+        .order_by(inbox.c.received_at.desc(), inbox.c.id.desc())
+        .limit(limit)
+    )
+    rows = conn.execute(statement).fetchall()
+    return [Exchange(r.key, r.kind, r.text, decode(r.reply), r.received_at) for r in reversed(rows)]

@@ -1,0 +1,181 @@
+"""Settings: `fawen.toml`, overridden by `FAWEN_*` environment variables; checked whole before anything starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "FAWEN_"
+SETTINGS_FILE = Path("fawen.toml")
+
+
+class SettingsError(Exception):
+    """Settings cannot be used; one line per fault, each naming the setting."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _database_url(value: str) -> str:
+    if value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        return value
+    raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+
+
+def _aes_key(value: SecretStr) -> SecretStr:
+    try:
+        key = base64.b64decode(value.get_secret_value() + "=", validate=True)
+    except binascii.Error as error:
+        raise ValueError("must be the 43 characters that the platform shows as EncodingAESKey") from error
+    if value.get_secret_value() and len(key) != 32:  # noqa: PLR2004 - an AES-256 key
+        raise ValueError("must be the 43 characters that the platform shows as EncodingAESKey")
+    return value
+
+
+def _base_url(value: str) -> str:
+    if value.startswith(("https://", "http://")):
+        return value.rstrip("/")
+    raise ValueError("must start with https:// (or http:// for a simulator)")
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Http(Section):
+    """Where the server listens."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="reverse proxies in front: the client is that many places from the right of X-Forwarded-For",
+    )
+
+
+class Wechat(Section):
+    """The official account. Leave `token` empty to run without WeChat."""
+
+    token: SecretStr = Field(SecretStr(""), description="Token of the server configuration")
+    encoding_aes_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
+        SecretStr(""), description="EncodingAESKey; needed for compatible and safe mode"
+    )
+    app_id: str = Field("", description="AppID of the official account")
+    secret: SecretStr = Field(SecretStr(""), description="AppSecret, for calls to the platform")
+    mode: Literal["plain", "compatible", "safe"] = Field(
+        "safe", description="message encryption as chosen in the platform's back office"
+    )
+    api_base: Annotated[str, AfterValidator(_base_url)] = Field(
+        "https://api.weixin.qq.com", description="base address of the platform's API"
+    )
+    reply_deadline: float = Field(
+        4.5, gt=0, le=4.9, description="seconds after which a reply goes through the API instead of the HTTP answer"
+    )
+    max_skew: int = Field(600, ge=30, description="seconds a request's timestamp may be away from our clock")
+    body_limit: int = Field(65536, ge=4096, description="largest request body accepted, bytes")
+    api_timeout: float = Field(10, gt=0, le=60, description="seconds after which a call to the platform is given up")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the channel is on."""
+        return bool(self.token.get_secret_value())
+
+    @model_validator(mode="after")
+    def _complete(self) -> Wechat:
+        if self.enabled:
+            needed = {"app_id": self.app_id, "secret": self.secret.get_secret_value()}
+            if self.mode != "plain":
+                needed["encoding_aes_key"] = self.encoding_aes_key.get_secret_value()
+            missing = [name for name, value in needed.items() if not value]
+            if missing:
+                raise ValueError(f"{' and '.join(missing)} must be set, too, when token is set (mode {self.mode})")
+        return self
+
+
+class Web(Section):
+    """The chat page at `/`."""
+
+    enabled: bool = Field(True, description="serve the chat page")
+    messages_per_minute: int = Field(20, ge=1, description="messages one visitor may send in a minute")
+    address_messages_per_minute: int = Field(
+        120, ge=1, description="messages one network address may send in a minute, all its visitors together"
+    )
+
+
+class Answers(Section):
+    """What may be served."""
+
+    confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
+
+
+class Log(Section):
+    """Structured logs on standard error; a citizen's words never go there."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity shown")
+    format: Literal["text", "json"] = Field("text", description="text for people, json for collectors")
+
+
+class Settings(Section):
+    """All settings with their defaults."""
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        "sqlite:///var/fawen.db", description="sqlite:///path/file.db or postgresql+psycopg://user:password@host/name"
+    )
+    locality: Path | None = Field(
+        None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
+    )
+    demo: bool = Field(False, description="mark everything as a demonstration; listens on this machine only")
+    http: Http = Http()
+    wechat: Wechat = Wechat()
+    web: Web = Web()
+    answers: Answers = Answers()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _demo_stays_home(self) -> Settings:
+        if self.demo and self.http.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("demo settings are public knowledge: http.host must stay 127.0.0.1")
+        return self
+
+
+def read_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Merge file and environment; SettingsError lists every fault, one line each."""
+    path = file or SETTINGS_FILE
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8")) if file or path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError([f"{path}: {error}"]) from error
+    for name, value in (os.environ if environ is None else environ).items():
+        if name.startswith(PREFIX) and value != "":
+            _put(raw, name, value)
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError([_line(fault["loc"], fault["msg"]) for fault in error.errors()]) from error
+
+
+def _put(raw: dict[str, Any], name: str, value: str) -> None:
+    *sections, last = name.removeprefix(PREFIX).lower().split("__")
+    for section in sections:
+        raw = raw.setdefault(section, {})
+        if not isinstance(raw, dict):
+            raise SettingsError([f"{name}: {section} is not a section"])
+    raw[last] = value
+
+
+def _line(where: tuple[int | str, ...], message: str) -> str:
+    dotted = ".".join(map(str, where)) or "settings"
+    variable = PREFIX + "__".join(map(str, where)).upper() if where else PREFIX + "*"
+    return f"{dotted} ({variable}): {message.removeprefix('Value error, ')}"

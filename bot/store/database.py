@@ -1,0 +1,209 @@
+"""The store's two doors: `write`, one transaction for all that waits (group commit), and `read`."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+T = TypeVar("T")
+
+BATCH = 64
+BUSY_MS = 2500  # well inside the platform's five seconds
+PG_WRITERS = 4
+READERS = 2
+
+
+class StoreError(Exception):
+    """Nothing was written: the database is full, locked or gone. The cause holds the driver's words."""
+
+
+class StoreClosedError(StoreError):
+    """The database was asked for something after it was closed."""
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    fn: Callable[[Connection], T]
+    future: Future[T]
+    result: T | None = None
+    error: BaseException | None = None
+
+
+class Database:
+    """An engine with its writer and reader threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        self.engine = _engine(self.url, embedded=self.embedded)
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._batch = BATCH if self.embedded else 1
+        count = 1 if self.embedded else PG_WRITERS
+        self._writers = [threading.Thread(target=self._write_loop, name=f"writer-{n}") for n in range(count)]
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._local = threading.local()
+        self._opened: list[Connection] = []
+        self._closed = False
+        self._lock = threading.Lock()
+        for thread in self._writers:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Write jobs in the queue."""
+        return self._jobs.qsize()
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn(conn)` in a transaction and return its result once that is committed.
+
+        An exception of `fn` undoes only `fn`; StoreError means the store itself failed and nothing was kept.
+        """
+        return await asyncio.wrap_future(self.submit(fn))
+
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        """Like `write`, for threads."""
+        job = _Job(fn, Future[T]())
+        with self._lock:
+            if self._closed:
+                raise StoreClosedError("the store is closed")
+            self._jobs.put(job)
+        return job.future
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn(conn)` on a reader thread with a connection that cannot write."""
+        if self._closed:
+            raise StoreClosedError("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        if not hasattr(self._local, "conn"):
+            self._local.conn = _reader(self.engine, embedded=self.embedded)
+            with self._lock:
+                self._opened.append(self._local.conn)
+        try:
+            return fn(self._local.conn)
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                del self._local.conn
+            raise StoreError(str(error.orig)) from error
+
+    def close(self) -> None:
+        """Finish what waits, then stop; calling it again does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in self._writers:
+                self._jobs.put(None)
+        for thread in self._writers:
+            thread.join()
+        self._readers.shutdown()
+        for conn in self._opened:
+            conn.close()
+        self.engine.dispose()
+
+    def _write_loop(self) -> None:
+        conn: Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            jobs, last = self._gather(job)
+            try:
+                conn = conn or _writer(self.engine)
+                _run(conn, jobs, "BEGIN IMMEDIATE" if self.embedded else "BEGIN")
+            except Exception as error:  # noqa: BLE001 - whatever the driver raises, the thread lives and all jobs hear of it
+                for each in jobs:
+                    each.error = StoreError(str(error))
+                    each.error.__cause__ = error
+                _discard(conn)
+                conn = None
+            for each in jobs:
+                _resolve(each)
+            if last:
+                break
+        if conn is not None:
+            conn.close()
+
+    def _gather(self, first: _Job[Any]) -> tuple[list[_Job[Any]], bool]:
+        jobs = [first]
+        while len(jobs) < self._batch:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+        return jobs, False
+
+
+def _run(conn: Connection, jobs: list[_Job[Any]], begin: str) -> None:
+    """All jobs in one transaction, a savepoint each, one commit."""
+    execute = cursor_of(conn).execute
+    execute(begin)
+    for job in jobs:
+        execute("SAVEPOINT job")
+        try:
+            job.result = job.fn(conn)
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            execute("ROLLBACK TO SAVEPOINT job")
+            job.error = error
+        execute("RELEASE SAVEPOINT job")
+    execute("COMMIT")
+
+
+def _resolve(job: _Job[Any]) -> None:
+    if job.future.cancelled():
+        return
+    if job.error is not None:
+        job.future.set_exception(job.error)
+    else:
+        job.future.set_result(job.result)
+
+
+def cursor_of(conn: Connection) -> Any:
+    """The driver's own connection, whose `execute` skips SQLAlchemy."""
+    return conn.connection.driver_connection
+
+
+def _discard(conn: Connection | None) -> None:
+    """Give up a connection whose transaction failed; a broken one is replaced at the next job."""
+    if conn is not None:
+        conn.invalidate()
+        conn.close()
+
+
+def _writer(engine: Engine) -> Connection:
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _reader(engine: Engine, *, embedded: bool) -> Connection:
+    conn = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    conn.exec_driver_sql("PRAGMA query_only = ON" if embedded else "SET default_transaction_read_only = on")
+    return conn
+
+
+def _engine(url: sa.URL, *, embedded: bool) -> Engine:
+    if not embedded:
+        return sa.create_engine(url, pool_size=PG_WRITERS + READERS + 1, pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000}, pool_reset_on_return=None
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(raw: Any, _record: object) -> None:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")
+        raw.execute("PRAGMA foreign_keys = ON")
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+    return engine

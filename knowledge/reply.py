@@ -1,0 +1,153 @@
+"""What a citizen reads: an entry (or a choice of entries) as text and tappable lines, within a platform's limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from knowledge.citation import ARTICLE
+from knowledge.entry import Entry
+from knowledge.load import KnowledgeBase
+from knowledge.places import Locality
+
+# Platform rule: a text message holds at most 2048 bytes of UTF-8.
+TEXT_LIMIT = 2048
+# Bytes a tappable line costs besides its own words: the link markup around them (tests hold the renderer to it).
+TAP_MARKUP = len('<a href="weixin://bizmsgmenu?msgmenucontent=&msgmenuid="></a>')
+TAP_MARK = "▸ "
+TAP_GAP = "   "
+MORE_HINT = "（回复“更多”看后面的内容）"
+DISCLAIMER = "一般性解答，不代替律师意见"
+HUMAN = "转人工律师"
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A tappable phrase: what it shows, what tapping it says, and an id that tells what is meant."""
+
+    label: str
+    send: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message to a citizen: text, rows of taps below it, and what “更多” would show next."""
+
+    text: str
+    rows: tuple[tuple[Tap, ...], ...] = ()
+    rest: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of UTF-8 once rendered for WeChat."""
+        return len(self.text.encode()) + sum(map(_row_size, self.rows))
+
+    @property
+    def visible(self) -> str:
+        """The text as it reads on the phone, tappable lines marked with ▸."""
+        lines = [TAP_GAP.join(f"{TAP_MARK}{tap.label}" for tap in row) for row in self.rows]
+        return "\n".join([self.text, *lines])
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """All taps in reading order."""
+        return tuple(tap for row in self.rows for tap in row)
+
+
+def _row_size(row: tuple[Tap, ...]) -> int:
+    words = sum(len(f"{TAP_MARK}{tap.label}{tap.send}{tap.id}".encode()) + TAP_MARKUP for tap in row)
+    return len("\n") + words + len(TAP_GAP) * (len(row) - 1)
+
+
+def ask_tap(entry: Entry) -> Tap:
+    """A line that asks this entry's question."""
+    return Tap(entry.question, entry.question, f"ask:{entry.id}")
+
+
+def feedback_row(entry: Entry) -> tuple[Tap, ...]:
+    """有用 / 没用 / 转人工律师 below an answer."""
+    return (
+        Tap("有用", "有用", f"good:{entry.id}"),
+        Tap("没用", "没用", f"bad:{entry.id}"),
+        human_tap(),
+    )
+
+
+def human_tap() -> Tap:
+    """A line that asks for a person."""
+    return Tap(HUMAN, HUMAN, "human")
+
+
+def footer(entry: Entry, base: KnowledgeBase) -> str:
+    """Basis and review lines: law and article, the day of the last check, whether a lawyer confirmed it."""
+    checked = (
+        f"{entry.confirmed.on} {entry.confirmed.by}确认"
+        if entry.confirmed
+        else f"{entry.reviewed} 核对，待本县律师确认"
+    )
+    return f"依据：{base.basis_line(entry)}\n{checked} · {DISCLAIMER}"
+
+
+def answer(
+    entry: Entry, base: KnowledgeBase, locality: Locality, day: date, *, limit: int = TEXT_LIMIT, lead: str = ""
+) -> Reply:
+    """The full reply for an entry: answer, basis, as many related questions as fit, feedback taps."""
+    body = locality.fill(entry.answer.strip())
+    rest = locality.fill(entry.more.strip())
+    text = f"{lead}{body}\n\n{footer(entry, base)}"
+    related = [
+        (ask_tap(base.entries[other]),)
+        for other in entry.see_also
+        if other in base.entries and base.servable(base.entries[other], day)
+    ]
+    reply = fit(Reply(text, (feedback_row(entry),), rest), limit)
+    for row in related[:3]:
+        wider = replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
+        if wider.size <= limit:
+            reply = wider
+    return reply
+
+
+def choices(lead: str, entries: Iterable[Entry], *, limit: int = TEXT_LIMIT) -> Reply:
+    """Two to four candidate questions to choose from, each one tap, and a person as the way out."""
+    rows = [(ask_tap(entry),) for entry in entries]
+    return fit(Reply(lead, (*rows, (human_tap(),))), limit)
+
+
+# A place to cut: after a sentence or a line.
+_SENTENCE_END = re.compile(r"[。！？；\n]+[”」』）]*")
+_NO_CUT = re.compile(rf"《[^《》]*》|(?:[一-龥]{{2,20}})?{ARTICLE.pattern}|\d+")
+
+
+def fit(reply: Reply, limit: int = TEXT_LIMIT) -> Reply:
+    """Cut the text at a sentence so that the reply keeps within `limit`; the tail goes in front of `rest`."""
+    hint = f"\n{MORE_HINT}" if reply.rest else ""
+    whole = replace(reply, text=reply.text + hint)
+    if whole.size <= limit:
+        return whole
+    rows = reply.rows
+    while rows and Reply("", rows).size > limit // 2:
+        rows = rows[1:]
+    room = limit - Reply(f"\n{MORE_HINT}", rows).size
+    head, tail = cut(reply.text, room)
+    rest = "\n".join(filter(None, (tail, reply.rest)))
+    return Reply(f"{head}\n{MORE_HINT}", rows, rest)
+
+
+def cut(text: str, room: int) -> tuple[str, str]:
+    """Split so that the head has at most `room` bytes: after a sentence if one ends late enough, else between words.
+
+    Never inside a character, a citation or a number.
+    """
+    reach = len(text.encode()[: max(room, 4)].decode(errors="ignore"))
+    ends = [match.end() for match in _SENTENCE_END.finditer(text, 0, reach)]
+    at = ends[-1] if ends and ends[-1] >= reach // 3 else reach
+    if at == reach and not (ends and ends[-1] == reach):
+        for match in _NO_CUT.finditer(text):
+            if match.start() < at < match.end() and match.start() > 0:
+                at = match.start()
+                break
+    return text[:at].rstrip(), text[at:].lstrip()

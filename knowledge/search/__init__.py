@@ -1,0 +1,1 @@
+"""Search: normalising, an inverted index, ranking and one calibrated confidence."""

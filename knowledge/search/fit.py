@@ -1,0 +1,137 @@
+"""Learn the mixer from labelled real questions, and measure it by cross-validation. Maintainers' tool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge.search.index import Floats
+from knowledge.search.mixer import CUES, SIGNALS, Head, Mixer, cues
+from knowledge.search.normalise import normalise
+from knowledge.search.rank import MOST_CHOICES, Index
+
+FOLDS = 5
+ROUNDS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question with the entry that should answer it: "" if none does, None if it is not about our matters."""
+
+    id: str
+    text: str
+    entry: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An example with its candidates; `gold` is the row of the right one, -1 if it is not among them."""
+
+    example: Example
+    ids: list[str]
+    signals: Floats
+    gold: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How one held-out question came out."""
+
+    example: Example
+    ranked: list[str]
+    right: float
+    among: float
+    ours: float
+    verdict: str
+
+
+def prepare(index: Index, examples: Sequence[Example]) -> list[Prepared]:
+    """Signals of every example; those that match nothing at all are left out."""
+    ready = []
+    for example in examples:
+        text = normalise(example.text)
+        pool = index.pool(text)
+        if pool is None:
+            continue
+        ids = [index.entries[number].id for number in pool.numbers]
+        gold = ids.index(example.entry) if example.entry in ids else -1
+        ready.append(Prepared(example, ids, pool.signals, gold, len(text)))
+    return ready
+
+
+def fit(ready: Sequence[Prepared], thresholds: Mixer) -> Mixer:
+    """Weights by conditional logistic regression, then the three heads on top of them."""
+    weights = _mix([(row.signals, row.gold) for row in ready if row.gold >= 0])
+    found, right, among, ours = [], [], [], []
+    for row in ready:
+        scores = row.signals @ weights
+        order = list(np.argsort(-scores, kind="stable"))
+        found.append(cues(row.signals, scores, row.length))
+        right.append(float(row.gold >= 0 and order[0] == row.gold))
+        among.append(float(row.gold >= 0 and row.gold in order[:MOST_CHOICES]))
+        ours.append(float(row.example.entry is not None))
+    matrix = np.array(found, dtype=np.float64)
+    return Mixer(
+        tuple(round(float(w), 4) for w in weights),
+        _logistic(matrix, np.array(right)),
+        _logistic(matrix, np.array(among)),
+        _logistic(matrix, np.array(ours), balance=True),
+        thresholds.answer_from,
+        thresholds.choices_from,
+        thresholds.ours_from,
+        thresholds.context,
+    )
+
+
+def _mix(rows: Sequence[tuple[Floats, int]]) -> Floats:
+    """Maximise the softmax share of the right candidate; L2, plain gradient steps with momentum (Adam)."""
+    widest = max(len(signals) for signals, _ in rows)
+    cube = np.zeros((len(rows), widest, len(SIGNALS)))
+    mask = np.full((len(rows), widest), -1e9)
+    gold = np.array([g for _, g in rows])
+    for i, (signals, _) in enumerate(rows):
+        cube[i, : len(signals)], mask[i, : len(signals)] = signals, 0.0
+    target = cube[np.arange(len(rows)), gold]
+    weights, first, second = np.ones(len(SIGNALS)), np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS))
+    for step in range(1, ROUNDS + 1):
+        scores = cube @ weights + mask
+        shares = np.exp(scores - scores.max(1, keepdims=True))
+        shares /= shares.sum(1, keepdims=True)
+        gradient = (np.einsum("ij,ijk->ik", shares, cube) - target).mean(0) + 1e-3 * weights
+        first, second = 0.9 * first + 0.1 * gradient, 0.99 * second + 0.01 * gradient**2
+        weights = weights - 0.1 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
+    return weights
+
+
+def _logistic(matrix: Floats, labels: Floats, *, balance: bool = False) -> Head:
+    """Logistic regression by Newton steps with a light ridge; `balance` weighs both classes alike."""
+    wide = np.hstack([matrix, np.ones((len(matrix), 1))])
+    share = labels.mean() if 0 < labels.mean() < 1 else 0.5
+    weigh = np.where(labels > 0, 0.5 / share, 0.5 / (1 - share)) if balance else np.ones(len(labels))
+    beta = np.zeros(wide.shape[1])
+    ridge = np.eye(wide.shape[1]) * 0.5
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-wide @ beta))
+        curve = (wide * (weigh * p * (1 - p))[:, None]).T @ wide + ridge
+        beta = beta - np.linalg.solve(curve, wide.T @ (weigh * (p - labels)) + ridge @ beta)
+    return Head(tuple(round(float(b), 4) for b in beta[: len(CUES)]), round(float(beta[-1]), 4))
+
+
+def cross_validate(ready: Sequence[Prepared], thresholds: Mixer) -> list[Judged]:
+    """Every question judged by a mixer that has not seen it."""
+    judged = []
+    for fold in range(FOLDS):
+        mixer = fit([row for i, row in enumerate(ready) if i % FOLDS != fold], thresholds)
+        judged += [judge(row, mixer) for i, row in enumerate(ready) if i % FOLDS == fold]
+    return judged
+
+
+def judge(row: Prepared, mixer: Mixer) -> Judged:
+    """Apply a mixer to a prepared question."""
+    none = np.zeros(len(row.signals))
+    order, confidences, verdict, ours = mixer.judge(row.signals, none, row.length)
+    found = cues(row.signals, row.signals @ np.array(mixer.weights), row.length)
+    return Judged(row.example, [row.ids[i] for i in order], confidences[0], mixer.among(found), ours, verdict)

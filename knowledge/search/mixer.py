@@ -1,0 +1,109 @@
+"""The learned part of ranking: weights that mix the signals, and calibrated confidence. Data, rebuilt by `fit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from knowledge.search.index import Floats
+
+WEIGHTS = Path(__file__).parent / "weights.json"
+
+SIGNALS = (
+    "bm25",
+    "bm25_second",
+    "ratio",
+    "cosine",
+    "contained",
+    "covered",
+    "told",
+    "told_covered",
+    "mean",
+    "exact",
+    "concepts",
+)
+# What confidence looks at: the lead over the second, and how well the first fits in itself.
+CUES = (
+    "share",
+    "lead",
+    "score",
+    "bm25",
+    "ratio",
+    "cosine",
+    "covered",
+    "contained",
+    "told_covered",
+    "concepts",
+    "length",
+)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A logistic regression over CUES."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+    def __call__(self, cues: Floats) -> float:
+        """A probability, 0..1."""
+        return float(1 / (1 + np.exp(-(cues @ np.array(self.weights) + self.bias))))
+
+
+class Mixer(msgspec.Struct, frozen=True):
+    """Signal weights, three calibrated heads, and the confidences from which we answer or offer choices."""
+
+    weights: tuple[float, ...]
+    right: Head  # the first candidate answers the message
+    among: Head  # one of the first four does
+    ours: Head  # the message is about law, petition or approval at all
+    answer_from: float = 0.6
+    choices_from: float = 0.35
+    ours_from: float = 0.5
+    context: float = 0.5
+
+    def judge(
+        self, signals: Floats, same: Floats, length: int
+    ) -> tuple[list[int], list[float], Literal["answer", "choices", "none"], float]:
+        """Order rows of signals; give each a confidence, and the verdict. `same` marks the category talked about."""
+        scores = signals @ np.array(self.weights) + self.context * same
+        order = [int(i) for i in np.argsort(-scores, kind="stable")]
+        shares = softmax(scores)[order]
+        found = cues(signals, scores, length)
+        right, among, ours = self.right(found), self.among(found), self.ours(found)
+        confidences = [round(right * float(share / shares[0]), 4) for share in shares]
+        verdict: Literal["answer", "choices", "none"] = "none"
+        if right >= self.answer_from and ours >= self.ours_from:
+            verdict = "answer"
+        elif len(order) > 1 and among >= self.choices_from and ours >= self.ours_from:
+            verdict = "choices"
+        return order, confidences, verdict, ours
+
+
+def softmax(scores: Floats) -> Floats:
+    """Scores as shares of one."""
+    powers = np.exp(scores - scores.max())
+    shares: Floats = powers / powers.sum()
+    return shares
+
+
+def cues(signals: Floats, scores: Floats, length: int) -> Floats:
+    """The CUES of one ranking; `length` is that of the normalised message."""
+    first = int(np.argmax(scores))
+    ranked = np.sort(scores)[::-1]
+    named = dict(zip(SIGNALS, signals[first], strict=True))
+    lead = float(ranked[0] - ranked[1]) if len(ranked) > 1 else 5.0
+    named |= {
+        "share": float(softmax(scores).max()),
+        "lead": min(lead, 5.0),
+        "score": float(ranked[0]) / 5,
+        "length": float(np.log1p(length)) / 4,
+    }
+    return np.array([named[name] for name in CUES], dtype=np.float32)
+
+
+def load_mixer(path: Path = WEIGHTS) -> Mixer:
+    """Read the committed weights."""
+    return msgspec.json.decode(path.read_bytes(), type=Mixer)

@@ -1,0 +1,190 @@
+"""Ranking: a pure function from a message to scored candidates, each with the signals that speak for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from knowledge.entry import Entry
+from knowledge.load import KnowledgeBase
+from knowledge.search.index import Concepts, Field, Floats, Ints, grams
+from knowledge.search.mixer import SIGNALS, Mixer
+from knowledge.search.normalise import normalise
+
+Verdict = Literal["answer", "choices", "none"]
+POOL = 24
+MOST_CHOICES = 4
+SHOWN = 5
+TOLD_WEIGHT = 0.35
+RERANKED = 3
+EXACT = 0.985
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that may answer, how sure we are of it, and why."""
+
+    entry: str
+    confidence: float
+    wording: str
+    signals: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What search makes of a message. `ours` tells whether it is about our matters at all."""
+
+    verdict: Verdict
+    candidates: tuple[Candidate, ...]
+    ours: float = 0.0
+
+    @property
+    def best(self) -> Candidate | None:
+        """The first candidate, if there is any."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def confidence(self) -> float:
+        """How sure we are that the first candidate answers the message, 0..1."""
+        return self.candidates[0].confidence if self.candidates else 0.0
+
+    @property
+    def offered(self) -> tuple[Candidate, ...]:
+        """The candidates worth showing as choices, two to four."""
+        return self.candidates[:MOST_CHOICES]
+
+
+class Search(Protocol):
+    """The one interface to ranking: message and day in, verdict and candidates out."""
+
+    def __call__(self, text: str, day: date, *, context: str = "") -> Result:
+        """Rank entries for `text`; `context` is the category talked about before, if any."""
+        ...
+
+
+NOTHING = Result("none", ())
+
+
+class Index:
+    """Everything ranking needs of the knowledge base, worked out once."""
+
+    def __init__(self, base: KnowledgeBase, mixer: Mixer) -> None:
+        self.base = base
+        self.mixer = mixer
+        self.entries: list[Entry] = list(base.entries.values())
+        self.concepts = Concepts(base.lexicon)
+        self.wordings: list[str] = [normalise(wording) for entry in self.entries for wording in entry.wordings]
+        counts = [len(entry.wordings) for entry in self.entries]
+        self.starts = np.cumsum([0, *counts[:-1]])
+        # One row of wording numbers per entry; the number past the last stands for "no further wording".
+        self.rows = np.full((len(counts), max(counts, default=1)), len(self.wordings), dtype=np.intp)
+        for number, (start, count) in enumerate(zip(self.starts, counts, strict=False)):
+            self.rows[number, :count] = np.arange(start, start + count)
+        self.known = [
+            set().union(*(self.concepts(wording) for wording in self.wordings[start : start + count]))
+            for start, count in zip(self.starts, counts, strict=False)
+        ]
+        self.asked = Field([grams(wording, self.concepts) for wording in self.wordings])
+        self.told = Field([grams(_whole_text(entry), self.concepts) for entry in self.entries])
+
+    def pool(self, text: str) -> Pool | None:
+        """The entries worth a closer look for a normalised message, with their signals; None if nothing fits."""
+        terms = grams(text, self.concepts)
+        query, story = self.asked.query(terms), self.told.query(terms)
+        if not self.entries or not len(query.ids):
+            return None
+        bm25, shared = self.asked.scores(query)
+        told, told_shared = self.told.scores(story)
+        best = np.maximum.reduceat(bm25, self.starts) + TOLD_WEIGHT * told
+        order = np.argsort(-best, kind="stable")[:POOL]
+        rows = self.rows[order]
+        hits, covered = _padded(bm25)[rows], _padded(shared)[rows]
+        masses = np.append(self.asked.masses, np.float32(np.inf))[rows]
+        leaders, near = self._nearest(text, rows, hits)
+        descending = -np.sort(-hits, axis=1)
+        concepts = self.concepts(text)
+        columns = {
+            "bm25": descending[:, 0] / query.mass,
+            "bm25_second": descending[:, 1] / query.mass,
+            "ratio": near,
+            "cosine": (covered / np.sqrt(masses * query.mass)).max(axis=1),
+            "contained": (covered / masses).max(axis=1),
+            "covered": covered.max(axis=1) / query.mass,
+            "told": told[order] / query.mass,
+            "told_covered": told_shared[order] / query.mass,
+            "mean": hits.sum(axis=1) / (masses < np.inf).sum(axis=1) / query.mass,
+            "exact": (near > EXACT).astype(np.float32),
+            "concepts": [len(concepts & self.known[n]) / len(concepts) if concepts else 0.0 for n in order],
+        }
+        signals = np.stack([columns[name] for name in SIGNALS], axis=1, dtype=np.float32)
+        return Pool([int(number) for number in order], leaders, signals)
+
+    def _nearest(self, text: str, rows: Ints, hits: Floats) -> tuple[list[int], Floats]:
+        """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
+        top = np.take_along_axis(rows, np.argsort(-hits, axis=1)[:, :RERANKED], axis=1)
+        wordings = [self.wordings[i] if i < len(self.wordings) else "" for i in top.ravel()]
+        near = process.cdist([text], wordings, scorer=fuzz.ratio)[0].reshape(top.shape) / 100
+        which = near.argmax(axis=1)
+        line = np.arange(len(top))
+        return [int(i) for i in top[line, which]], near[line, which]
+
+
+def _padded(values: Floats) -> Floats:
+    return np.append(values, np.float32(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Candidates before mixing: entry numbers, leading wordings, one row of signals each."""
+
+    numbers: list[int]
+    leaders: list[int]
+    signals: Floats
+
+
+def _whole_text(entry: Entry) -> str:
+    """Question and answer as one searchable text, line by line so that none of it is cut as a long message would be."""
+    parts = [entry.question, *entry.answer.splitlines(), *entry.more.splitlines()]
+    return " ".join(normalise(part) for part in parts)
+
+
+def searcher(base: KnowledgeBase, mixer: Mixer, *, confirmed_only: bool = False) -> Search:
+    """Build the index once and return the pure search function over it."""
+    index = Index(base, mixer)
+
+    def search(text: str, day: date, *, context: str = "") -> Result:
+        clean = normalise(text)
+        pool = index.pool(clean)
+        if pool is None:
+            return NOTHING
+        served = [
+            i
+            for i, number in enumerate(pool.numbers)
+            if base.servable(index.entries[number], day, confirmed_only=confirmed_only)
+        ]
+        return _verdict(index, pool, served, clean, context)
+
+    return search
+
+
+def _verdict(index: Index, pool: Pool, served: Sequence[int], text: str, context: str) -> Result:
+    if not served:
+        return NOTHING
+    signals = pool.signals[list(served)]
+    same = np.array([float(index.entries[pool.numbers[i]].category == context) for i in served])
+    order, confidences, verdict, ours = index.mixer.judge(signals, same, len(text))
+    candidates = tuple(
+        Candidate(
+            index.entries[pool.numbers[served[i]]].id,
+            confidences[rank],
+            index.wordings[pool.leaders[served[i]]],
+            dict(zip(SIGNALS, map(float, signals[i]), strict=True)),
+        )
+        for rank, i in enumerate(order[:SHOWN])
+    )
+    return Result(verdict, candidates, ours)
