@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from bot.commands import backup as backing
+from bot.commands import platform, records
 from bot.commands import serve as serving
 
 app = typer.Typer(
@@ -15,6 +17,12 @@ app = typer.Typer(
 )
 app.command("serve")(serving.serve)
 app.command("settings")(serving.show_settings)
+app.command("log")(records.log)
+app.command("stats")(records.stats)
+app.command("simulate")(platform.simulate)
+app.add_typer(platform.menus, name="menu")
+app.command("backup")(backing.backup)
+app.command("restore")(backing.restore)
 
 if __name__ == "__main__":
     app(prog_name="python -m bot")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 import structlog
 
 from bot.conversation import wording
@@ -12,7 +11,7 @@ from bot.lanes import Lanes
 from bot.metrics import Metrics
 from bot.service.inbox import Handled
 from bot.service.turns import Office, take
-from bot.store.database import Database, StoreError
+from bot.store.database import ConflictError, Database, StoreError
 from knowledge.reply import Reply
 
 log = structlog.get_logger("desk")
@@ -43,7 +42,7 @@ class Desk:
         try:
             try:
                 return await self._db.write(lambda conn: take(conn, office, inbound, now))
-            except _CONFLICTS:
+            except ConflictError:
                 # Another process took the same message, or met the same new citizen, a moment before us.
                 return await self._db.write(lambda conn: take(conn, office, inbound, now))
         except StoreError as error:
@@ -51,9 +50,6 @@ class Desk:
         except Exception:
             log.exception("turn_failed", key=inbound.key, channel=inbound.channel)
         return SORRY
-
-
-_CONFLICTS = (sa.exc.IntegrityError,)
 
 
 def _result(handled: Handled) -> str:

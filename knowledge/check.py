@@ -14,6 +14,8 @@ from knowledge import citation, reply
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.places import PLACEHOLDER
+from knowledge.search.rank import Search
+from knowledge.wording import DISCLAIMER
 
 ANSWER_LENGTH = range(120, 401)
 MORE_LIMIT = 400
@@ -38,15 +40,16 @@ class Finding:
         return f"{'' if self.fatal else 'note: '}{self.source}: {self.entry}: {self.text}"
 
 
-def check(base: KnowledgeBase, entries: list[Entry], day: date) -> list[Finding]:
-    """Check `entries` one by one and against the whole base; no findings means they may be served."""
+def check(base: KnowledgeBase, entries: list[Entry], day: date, search: Search) -> list[Finding]:
+    """Check `entries` one by one and against the whole base; no fatal findings means they may be served."""
     found = [
         Finding(entry.source, entry.id, text, fatal)
         for entry in entries
         for rule in _RULES
         for text, fatal in rule(entry, base, day)
     ]
-    return found + list(_shared_wordings(base, entries)) + list(_near_duplicates(base, entries))
+    shared = list(_shared_wordings(base, entries)) + list(_near_duplicates(base, entries))
+    return found + shared + list(_strays(entries, day, search))
 
 
 Faults = Iterator[tuple[str, bool]]
@@ -80,10 +83,11 @@ def _text(entry: Entry, base: KnowledgeBase, day: date) -> Faults:
             yield f"promises an outcome: {phrase}", True
     if MARKUP.search(words):
         yield f"markup in the text: {MARKUP.search(words)}", True
-    unknown = [key for key in _placeholders(entry) if key.removeprefix("place.") not in base.places]
+    known = {f"place.{key}" for key in base.places}
+    unknown = [key for key in _placeholders(entry) if key not in known]
     if unknown:
         yield f"unknown placeholder {{{unknown[0]}}}", True
-    else:
+    elif all(map(_parsed, entry.citations)):
         yield from _reply_size(entry, base, day)
 
 
@@ -95,7 +99,7 @@ def _placeholders(entry: Entry) -> list[str]:
 
 def _reply_size(entry: Entry, base: KnowledgeBase, day: date) -> Faults:
     whole = reply.answer(entry, base, base.nowhere, day)
-    if reply.DISCLAIMER not in whole.text:
+    if DISCLAIMER not in whole.text:
         yield "the reply is too long for one message: shorten the answer or move some of it to `more`", True
 
 
@@ -186,3 +190,13 @@ def _near_duplicates(base: KnowledgeBase, entries: list[Entry]) -> Iterator[Find
         for question, _score, other in near:
             if other != entry.id:
                 yield Finding(entry.source, entry.id, f"question is nearly that of {other}: {question}")
+
+
+def _strays(entries: list[Entry], day: date, search: Search) -> Iterator[Finding]:
+    """Wordings that the search itself sends to another entry."""
+    for entry in entries:
+        for wording in entry.wordings:
+            best = search(wording, max(filter(None, (day, entry.valid.starts)))).best
+            if best is None or best.entry != entry.id:
+                found = best.entry if best else "nothing"
+                yield Finding(entry.source, entry.id, f"“{wording}” finds {found} instead: reword or drop it")

@@ -1,28 +1,66 @@
-"""`python -m knowledge`: check, search and show the knowledge base."""
+"""`python -m knowledge`: check, search, show and measure the knowledge base."""
 
 from __future__ import annotations
 
-from datetime import date
+import sys
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from knowledge import check as checks
 from knowledge import reply
-from knowledge.load import CONTENT, ContentError, load
+from knowledge.entry import KIND_NAMES, Entry
+from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
+from knowledge.places import Locality, LocalityError, read_locality
+from knowledge.search import fit as fitting
+from knowledge.search.mixer import WEIGHTS, load_mixer, parts
+from knowledge.search.rank import Index, Result, Search, searcher
+from knowledge.stats import counts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ContentOption = Annotated[Path, typer.Option("--content", help="folder of the content files")]
+LocalityOption = Annotated[
+    Path | None,
+    typer.Option("--locality", help="the county's locality file; without it answers name national hotlines"),
+]
+DayOption = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="answer as on this day")]
+
+
+def _day(chosen: datetime | None) -> date:
+    return chosen.date() if chosen else datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def _base(content: Path) -> KnowledgeBase:
+    try:
+        return load(content)
+    except ContentError as error:
+        err.print(str(error), markup=False, style="red")
+        raise typer.Exit(2) from error
+
+
+def _locality(file: Path | None, base: KnowledgeBase) -> Locality:
+    try:
+        return read_locality(file, base.places) if file else base.nowhere
+    except LocalityError as error:
+        err.print(str(error), markup=False, style="red")
+        raise typer.Exit(2) from error
 
 
 @app.command()
 def check(
     file: Annotated[list[Path] | None, typer.Option(help="check only these files (against the whole base)")] = None,
     notes: Annotated[bool, typer.Option(help="list things to look at, too, not only faults")] = False,
+    unverified: Annotated[bool, typer.Option(help="list the citations a lawyer must confirm")] = False,
+    day: DayOption = None,
     content: ContentOption = CONTENT,
 ) -> None:
     """Check schema, citations, lengths and wordings; exit 1 if anything is wrong."""
@@ -30,7 +68,10 @@ def check(
     base = load(content, problems)
     chosen = {path.resolve().relative_to(content.resolve()).as_posix() for path in file or ()}
     entries = [entry for entry in base.entries.values() if not chosen or entry.source in chosen]
-    found = checks.check(base, entries, date.today())  # noqa: DTZ011 - the editor's own day
+    if unverified:
+        _list_unverified(entries)
+        return
+    found = checks.check(base, entries, _day(day), searcher(base, load_mixer()))
     lines = [str(problem) for problem in problems if not chosen or str(problem).startswith(tuple(chosen))]
     lines += [str(finding) for finding in found if finding.fatal]
     hints = [str(finding) for finding in found if not finding.fatal]
@@ -40,12 +81,138 @@ def check(
     raise typer.Exit(1 if lines else 0)
 
 
+def _list_unverified(entries: list[Entry]) -> None:
+    for entry in entries:
+        for item in entry.unverified:
+            out.print(f"{entry.id}\t{item.cite}\t{item.note}", markup=False)
+
+
 @app.command()
-def show(entry_id: Annotated[str, typer.Argument(help="id of an entry")], content: ContentOption = CONTENT) -> None:
-    """Print an entry as a citizen reads it, and its data."""
-    base = load(content)
+def search(
+    question: Annotated[str, typer.Argument(help="what a citizen would type")] = "",
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="read {id, question} lines, write one JSON line for each")
+    ] = False,
+    locality: LocalityOption = None,
+    day: DayOption = None,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Show verdict, entry, confidence and why; with --jsonl, for programs."""
+    base = _base(content)
+    look = searcher(base, load_mixer())
+    place, when = _locality(locality, base), _day(day)
+    if jsonl:
+        _search_lines(base, look, place, when)
+    elif question.strip():
+        _explain(base, question, look(question, when), place, when)
+    else:
+        err.print("give a question, or --jsonl and lines on standard input")
+        raise typer.Exit(2)
+
+
+def _search_lines(base: KnowledgeBase, look: Search, place: Locality, when: date) -> None:
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            row = msgspec.json.decode(line)
+            asked, question = row["id"], str(row["question"])
+        except (msgspec.MsgspecError, KeyError, TypeError) as error:
+            err.print(f"line {number}: needs an object with id and question ({error})", markup=False)
+            raise typer.Exit(2) from error
+        sys.stdout.write(
+            msgspec.json.encode(_row(base, asked, question, look(question, when), place, when)).decode() + "\n"
+        )
+        sys.stdout.flush()
+
+
+def _row(
+    base: KnowledgeBase, asked: object, question: str, result: Result, place: Locality, when: date
+) -> dict[str, Any]:
+    return {
+        "id": asked,
+        "verdict": result.verdict,
+        "entry": result.best.entry if result.best and result.verdict == "answer" else None,
+        "confidence": result.confidence,
+        "candidates": [{"entry": one.entry, "confidence": one.confidence} for one in result.candidates],
+        "reply": reply.for_result(question, result, base, place, when).visible,
+    }
+
+
+def _explain(base: KnowledgeBase, question: str, result: Result, place: Locality, when: date) -> None:
+    out.print(f"verdict: {result.verdict}   confidence: {result.confidence:.2f}   ours: {result.ours:.2f}")
+    mixer = load_mixer()
+    table = Table("entry", "confidence", "nearest wording", "why: what each signal adds")
+    for one in result.candidates:
+        ranked = sorted(parts(mixer, one.signals).items(), key=lambda pair: -pair[1])
+        why = "  ".join(f"{name}={part:.2f}" for name, part in ranked if part > 0)
+        table.add_row(one.entry, f"{one.confidence:.2f}", one.wording, why)
+    out.print(table)
+    out.print(reply.for_result(question, result, base, place, when).visible, markup=False)
+
+
+@app.command()
+def show(
+    entry_id: Annotated[str, typer.Argument(help="id of an entry")],
+    as_json: Annotated[bool, typer.Option("--json", help="all fields, for programs")] = False,
+    locality: LocalityOption = None,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Print an entry as a citizen reads it, or all its fields."""
+    base = _base(content)
     entry = base.entries.get(entry_id)
     if entry is None:
-        out.print(f"no entry {entry_id}")
+        err.print(f"no entry {entry_id}", markup=False)
         raise typer.Exit(1)
-    out.print(reply.answer(entry, base, base.nowhere, date.today()).visible, markup=False)  # noqa: DTZ011
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(_fields(entry))).decode() + "\n")
+        return
+    out.print(reply.answer(entry, base, _locality(locality, base), _day(None)).visible, markup=False)
+    if entry.more:
+        out.print(f"\n—— 更多 ——\n{_locality(locality, base).fill(entry.more)}", markup=False)
+
+
+def _fields(entry: Entry) -> dict[str, Any]:
+    """All fields; `basis` lists every citation, whether its text could be opened or not."""
+    fields: dict[str, Any] = msgspec.to_builtins(entry)
+    return fields | {"basis": list(entry.citations)}
+
+
+@app.command()
+def stats(
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Count entries by kind and category, wordings, citations, confirmations."""
+    found = counts(_base(content))
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+        return
+    out.print(f"{found['entries']} entries, {found['wordings']} wordings, {found['citations']} citations")
+    out.print(
+        f"{found['unverified_only']} rest on unverified citations alone, {found['confirmed']} confirmed by a lawyer"
+    )
+    table = Table("kind", "category", "entries")
+    for kind, categories in found["by_category"].items():
+        for category, number in categories.items():
+            table.add_row(KIND_NAMES[kind], category, str(number))
+    out.print(table)
+
+
+@app.command()
+def fit(
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines {id, question}: the real questions that labels.tsv names")
+    ],
+    write: Annotated[bool, typer.Option(help="write the new weights; otherwise only measure")] = False,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Learn how signals are mixed from labelled real questions, and report cross-validated figures."""
+    base, old = _base(content), load_mixer()
+    index = Index(base, old)
+    ready = fitting.prepare(index, fitting.read_examples(questions, base.entries))
+    for name, value in fitting.report(fitting.cross_validate(ready, old)).items():
+        out.print(f"{name:28} {value}")
+    if write:
+        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fitting.fit(ready, old))) + b"\n")
+        out.print(f"wrote {WEIGHTS.name}")

@@ -119,8 +119,3 @@ class Entry(Part, frozen=True, kw_only=True):
     def citations(self) -> tuple[str, ...]:
         """All citations, verified ones first, as `<law>第X条…` strings."""
         return (*self.basis, *(item.cite for item in self.unverified))
-
-    def served_on(self, day: date) -> bool:
-        """Whether `day` lies within the entry's own validity."""
-        after = self.valid.starts is None or day >= self.valid.starts
-        return after and (self.valid.ends is None or day <= self.valid.ends)

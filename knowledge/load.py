@@ -42,13 +42,25 @@ class KnowledgeBase:
         return Locality(self.places)
 
     def servable(self, entry: Entry, day: date, *, confirmed_only: bool = False) -> bool:
-        """Whether the entry may answer a citizen on `day`: valid, and its basis in force."""
+        """Whether the entry may answer a citizen on `day`: valid, and every law it rests on in force."""
         if confirmed_only and entry.confirmed is None:
             return False
-        return entry.served_on(day) and all(
-            law is not None and law.in_force(day)
-            for law in (self.statutes.laws.get(citation.parse(cite).law) for cite in entry.citations)
-        )
+        starts, ends = self._spans[entry.id]
+        return starts <= day <= ends
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[date, date]]:
+        return {entry.id: self._span(entry) for entry in self.entries.values()}
+
+    def _span(self, entry: Entry) -> tuple[date, date]:
+        """The days on which an entry and all its laws are valid; an empty span if a law is not registered."""
+        laws = [self.statutes.laws.get(citation.parse(cite).law) for cite in entry.citations]
+        known = [law for law in laws if law is not None]
+        if len(known) < len(laws):
+            return date.max, date.min
+        starts = [law.effective for law in known] + [entry.valid.starts or date.min]
+        ends = [law.until or date.max for law in known] + [entry.valid.ends or date.max]
+        return max(starts), min(ends)
 
     def basis_line(self, entry: Entry) -> str:
         """Law and articles as one short line; what could not be opened is marked 待核."""

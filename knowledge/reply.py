@@ -7,10 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from knowledge import danger
 from knowledge.citation import ARTICLE
-from knowledge.entry import Entry
+from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
+from knowledge.search.normalise import normalise, tidy
+from knowledge.search.rank import Result
+from knowledge.wording import CHOOSE, DISCLAIMER, EXAMPLES, HUMAN, MORE_HINT, NOT_OURS, UNSURE
 
 # Platform rule: a text message holds at most 2048 bytes of UTF-8.
 TEXT_LIMIT = 2048
@@ -18,9 +22,6 @@ TEXT_LIMIT = 2048
 TAP_MARKUP = len('<a href="weixin://bizmsgmenu?msgmenucontent=&msgmenuid="></a>')
 TAP_MARK = "▸ "
 TAP_GAP = "   "
-MORE_HINT = "（回复“更多”看后面的内容）"
-DISCLAIMER = "一般性解答，不代替律师意见"
-HUMAN = "转人工律师"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,39 @@ def answer(
     return reply
 
 
-def choices(lead: str, entries: Iterable[Entry], *, limit: int = TEXT_LIMIT) -> Reply:
+def choices(entries: Iterable[Entry], *, limit: int = TEXT_LIMIT, lead: str = "") -> Reply:
     """Two to four candidate questions to choose from, each one tap, and a person as the way out."""
     rows = [(ask_tap(entry),) for entry in entries]
-    return fit(Reply(lead, (*rows, (human_tap(),))), limit)
+    return fit(Reply(lead + CHOOSE, (*rows, (human_tap(),))), limit)
+
+
+def unsure(lead: str = "") -> Reply:
+    """Nothing fits well enough: say so, and offer a person."""
+    return Reply(lead + UNSURE, ((human_tap(),),))
+
+
+def not_ours(base: KnowledgeBase, day: date) -> Reply:
+    """The message is about something else: say what we are for, one example of each kind."""
+    return Reply(NOT_OURS, tuple(row for kind in KIND_NAMES for row in examples(base, kind, day)[:1]))
+
+
+def examples(base: KnowledgeBase, kind: str, day: date) -> tuple[tuple[Tap, ...], ...]:
+    """Tappable example questions of one kind, a row each."""
+    known = (base.entries.get(entry) for entry in EXAMPLES[kind])
+    return tuple((ask_tap(entry),) for entry in known if entry and base.servable(entry, day))
+
+
+def for_result(message: str, result: Result, base: KnowledgeBase, locality: Locality, day: date) -> Reply:
+    """The whole reply to a first message, given what search made of it."""
+    found = danger.danger(normalise(message)) or danger.danger(tidy(message))
+    if found:
+        return Reply(found.reply, ((human_tap(),),))
+    lead = danger.mention(message)
+    if result.verdict == "answer" and result.best:
+        return answer(base.entries[result.best.entry], base, locality, day, lead=lead)
+    if result.verdict == "choices":
+        return choices((base.entries[one.entry] for one in result.offered), lead=lead)
+    return unsure(lead) if result.about_us else not_ours(base, day)
 
 
 # A place to cut: after a sentence or a line.

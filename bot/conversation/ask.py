@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import msgspec
 
-from bot.conversation import safety, small_talk, wording
+from bot.conversation import wording
 from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge import reply as replies
-from knowledge.entry import KIND_NAMES, Entry
-from knowledge.reply import Reply, human_tap
+from knowledge.danger import mention
+from knowledge.entry import Entry
+from knowledge.reply import Reply
 from knowledge.search.rank import Result
 
 # A short message soon after an answer may lean on it.
@@ -49,7 +50,7 @@ def look_up(turn: Turn) -> Result:
 def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False) -> Outcome:
     """Say an entry. Without a result it was chosen by the citizen, who knows best."""
     library = turn.library
-    lead = safety.mention(turn.text)
+    lead = mention(turn.text)
     said = replies.answer(entry, library.base, library.locality, turn.day, lead=lead)
     # Remember the citizen's own words, not those of a tapped line: a follow-up leans on them.
     question = turn.text if result else entry.question
@@ -84,7 +85,8 @@ def choose(turn: Turn, entry_id: str) -> Outcome:
 def offer(turn: Turn, result: Result) -> Outcome:
     """Two to four candidate questions, each one tap."""
     entries = [turn.library.base.entries[candidate.entry] for candidate in result.offered]
-    said = replies.choices(safety.mention(turn.text) + wording.CHOOSE, entries)
+    lead = mention(turn.text)
+    said = replies.choices(entries, lead=lead)
     state = msgspec.structs.replace(
         turn.state,
         entry="",
@@ -93,24 +95,20 @@ def offer(turn: Turn, result: Result) -> Outcome:
         rest=said.rest,
         touched=turn.now.timestamp(),
     )
-    matter = Matter(outcome="offered", urgent=bool(safety.mention(turn.text)))
+    matter = Matter(outcome="offered", urgent=bool(lead))
     return Outcome(said, Record("ask", matter, "choices", confidence=result.confidence), state)
 
 
 def defer(turn: Turn, result: Result) -> Outcome:
     """No good match: say so and offer a person; for what is not ours, say what is."""
-    mixer_says_ours = result.verdict != "none" or result.ours >= OURS
     misses = turn.state.misses + 1
     state = msgspec.structs.replace(turn.state, misses=misses, options=(), rest="", touched=turn.now.timestamp())
-    if not mixer_says_ours or len(turn.text) < SUBSTANTIVE:
-        rows = tuple(row for kind in KIND_NAMES for row in small_talk.examples(turn, kind)[:1])
-        said = Reply(wording.NOT_OURS, rows)
-        record = Record("not_ours", None, "none", confidence=result.confidence)
-    else:
-        text = wording.UNSURE_AGAIN if misses >= MISSES_BEFORE_PERSON else wording.UNSURE
-        said = Reply(turn.say(text), ((human_tap(),),))
-        record = Record("ask", Matter(urgent=bool(safety.mention(turn.text))), "none", confidence=result.confidence)
-    return Outcome(replace(said, text=safety.mention(turn.text) + said.text), record, state)
-
-
-OURS = 0.5
+    lead = mention(turn.text)
+    if not lead and (not result.about_us or len(turn.text) < SUBSTANTIVE):
+        said = replies.not_ours(turn.library.base, turn.day)
+        return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
+    said = replies.unsure(lead)
+    if misses >= MISSES_BEFORE_PERSON:
+        said = replace(said, text=lead + turn.say(wording.UNSURE_AGAIN))
+    record = Record("ask", Matter(urgent=bool(lead)), "none", confidence=result.confidence)
+    return Outcome(said, record, state)

@@ -9,6 +9,7 @@ import msgspec
 
 from bot.conversation import after, ask, follow_up, safety, small_talk
 from bot.conversation.turn import Outcome, State, Turn
+from knowledge.danger import danger
 from knowledge.entry import KIND_NAMES
 from knowledge.search.normalise import normalise, tidy
 
@@ -34,7 +35,7 @@ def handle(turn: Turn) -> Outcome:
         return _event(turn)
     if turn.inbound.kind != "text":
         return small_talk.unsupported(turn)
-    if found := safety.danger(normalise(turn.text)) or safety.danger(turn.text):
+    if found := danger(normalise(turn.text)) or danger(turn.text):
         return safety.respond(turn, found)
     if slowed:
         return small_talk.slow_down(turn)

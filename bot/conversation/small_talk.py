@@ -10,7 +10,7 @@ import msgspec
 from bot.conversation import wording
 from bot.conversation.turn import Outcome, Record, Turn
 from knowledge.entry import KIND_NAMES
-from knowledge.reply import Reply, Tap, ask_tap, fit, human_tap
+from knowledge.reply import Reply, examples, fit, human_tap
 
 _GREETING = re.compile(
     r"^(?:(?:你|您)们?好|在吗|在不在|有人吗|早上好|上午好|中午好|下午好|晚上好|早|hi|hello|嗨|哈喽|喂|律师(?:您?好)?|法问|测试|[0-9]?)+$"
@@ -25,13 +25,6 @@ _HELP = re.compile(
 _MORE = re.compile(r"^(?:更多|继续|接着说|接着|下一页|然后呢|还有吗|more)$")
 
 
-def examples(turn: Turn, kind: str) -> tuple[tuple[Tap, ...], ...]:
-    """Tappable example questions of one kind, a row each."""
-    base = turn.library.base
-    known = (base.entries.get(entry) for entry in wording.EXAMPLES[kind])
-    return tuple((ask_tap(entry),) for entry in known if entry and base.servable(entry, turn.day))
-
-
 def _name(turn: Turn) -> str:
     county = turn.library.locality.county
     return f"{county}法律服务助手“法问”" if county else "法律服务助手“法问”"
@@ -39,7 +32,7 @@ def _name(turn: Turn) -> str:
 
 def welcome(turn: Turn) -> Outcome:
     """Someone subscribed, or opened the chat page: who we are, and three examples of each kind."""
-    rows = tuple(row for kind in KIND_NAMES for row in examples(turn, kind))
+    rows = tuple(row for kind in KIND_NAMES for row in examples(turn.library.base, kind, turn.day))
     reply = fit(Reply(wording.WELCOME.format(name=_name(turn)), rows))
     return Outcome(reply, Record("welcome", subscribed=turn.inbound.event == "subscribe" or None), turn.state)
 
@@ -56,7 +49,7 @@ def small_talk(turn: Turn) -> Outcome | None:
     if _BYE.match(text):
         return _said(turn, "goodbye", Reply(wording.GOODBYE))
     if text and _GREETING.match(text):
-        rows = tuple(row for kind in KIND_NAMES for row in examples(turn, kind)[:1])
+        rows = tuple(row for kind in KIND_NAMES for row in examples(turn.library.base, kind, turn.day)[:1])
         return _said(turn, "greeting", Reply(wording.GREETING.format(name=_name(turn)), rows))
     return None
 
@@ -69,7 +62,7 @@ def menu_help(turn: Turn) -> Outcome:
 def menu_kind(turn: Turn, kind: str) -> Outcome:
     """A menu button: example questions of one kind."""
     lead = f"{wording.KIND_HEADS[kind]}：直接把您的事说给我听，或点下面的例子："
-    return _said(turn, "menu", Reply(lead, examples(turn, kind)))
+    return _said(turn, "menu", Reply(lead, examples(turn.library.base, kind, turn.day)))
 
 
 def more(turn: Turn) -> Outcome:

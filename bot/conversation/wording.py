@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-# Entries shown as examples, three of each kind; a test keeps them among the shipped ones.
-EXAMPLES: dict[str, tuple[str, str, str]] = {
-    "legal": ("wages.who-pays", "marriage.divorce-ways", "debt.no-note"),
-    "petition": ("petition.basics.what", "petition.procedure.time-limit", "petition.review.review"),
-    "approval": ("approval.registration.individual", "approval.people.id-replace", "approval.people.dibao"),
-}
 KIND_HEADS = {"legal": "法律问题", "petition": "信访问题", "approval": "办证审批"}
 
 WELCOME = (
@@ -39,16 +33,10 @@ NO_MORE = "后面没有了。还想问什么，直接发给我。"
 SLOW_DOWN = "您发得有点快，刚才的话都记下了。请稍等几秒，把最要紧的那句再发一次，我马上答。"
 GOOD = "谢谢您告诉我。还有别的事，随时问。"
 BAD = "对不起，没帮上忙，已经记下来让工作人员改进。您可以换个说法再问一次，或找律师问问。"
-CHOOSE = "您想问的是下面哪一个？点一下，或回复数字："
-UNSURE = (
-    "这个问题我没有把握，不敢乱答。您可以换个说法，说清是什么事、跟谁、想怎么解决，比如“租房到期房东不退押金”。\n"
-    "也可以打12348问法律，打12345问办事，或转人工律师。"
-)
 UNSURE_AGAIN = (
     "还是没能答上，耽误您了。建议直接问人：法律问题打12348（免费），办事、投诉打12345，"
     "或到{place.legal_aid}}当面问。您说的话已经记下来，工作人员会补上这一条。"
 )
-NOT_OURS = "我只懂法律、信访和办证审批的事，这个帮不上您。您可以问我这样的问题："
 HUMAN = (
     "好的，已经记下您想找律师。现在请这样联系：\n"
     "1. 打12348，法律咨询热线，免费。\n"

@@ -26,6 +26,10 @@ class StoreError(Exception):
     """Nothing was written: the database is full, locked or gone. The cause holds the driver's words."""
 
 
+class ConflictError(Exception):
+    """A row with this key stands there already: somebody else was a moment faster."""
+
+
 class StoreClosedError(StoreError):
     """The database was asked for something after it was closed."""
 
@@ -121,7 +125,7 @@ class Database:
             except Exception as error:  # noqa: BLE001 - whatever the driver raises, the thread lives and all jobs hear of it
                 for each in jobs:
                     each.error = StoreError(str(error))
-                    each.error.__cause__ = error
+                    each.error.__cause__ = error.__cause__ or error
                 _discard(conn)
                 conn = None
             for each in jobs:
@@ -153,10 +157,17 @@ def _run(conn: Connection, jobs: list[_Job[Any]], begin: str) -> None:
         try:
             job.result = job.fn(conn)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            execute("ROLLBACK TO SAVEPOINT job")
+            _undo(execute, error)
             job.error = error
         execute("RELEASE SAVEPOINT job")
     execute("COMMIT")
+
+
+def _undo(execute: Callable[[str], Any], error: Exception) -> None:
+    try:
+        execute("ROLLBACK TO SAVEPOINT job")
+    except Exception:  # noqa: BLE001 - a full disk ends the whole transaction by itself; the first error tells why
+        raise StoreError(str(error)) from error
 
 
 def _resolve(job: _Job[Any]) -> None:
@@ -192,11 +203,15 @@ def _reader(engine: Engine, *, embedded: bool) -> Connection:
 
 def _engine(url: sa.URL, *, embedded: bool) -> Engine:
     if not embedded:
-        return sa.create_engine(url, pool_size=PG_WRITERS + READERS + 1, pool_pre_ping=True)
+        return sa.create_engine(url, pool_size=PG_WRITERS + READERS + 1, pool_pre_ping=True, hide_parameters=True)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
-        url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000}, pool_reset_on_return=None
+        url,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+        pool_reset_on_return=None,
+        # Error texts go to the log; a citizen's words must not go with them.
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine, "connect")

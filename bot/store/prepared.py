@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from bot.store.database import cursor_of
+from bot.store.database import ConflictError, cursor_of
 
 
 class Prepared:
@@ -22,7 +22,7 @@ class Prepared:
         self._compiled: dict[str, tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
 
     def __call__(self, conn: Connection, **values: Any) -> Any:
-        """Execute with named values; returns the driver's cursor."""
+        """Execute with named values; returns the driver's cursor. ConflictError if a row stands in the way."""
         dialect = conn.dialect
         if dialect.name not in self._compiled:
             compiled = self._statement.compile(dialect=dialect)  # type: ignore[attr-defined]
@@ -32,4 +32,7 @@ class Prepared:
         sql, order, defaults = self._compiled[dialect.name]
         bound = defaults | values
         parameters: Any = bound if order is None else tuple(bound[name] for name in order)
-        return cursor_of(conn).execute(sql, parameters)
+        try:
+            return cursor_of(conn).execute(sql, parameters)
+        except conn.dialect.loaded_dbapi.IntegrityError as error:
+            raise ConflictError(str(error)) from error

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from knowledge.search.index import Floats
@@ -12,6 +15,8 @@ from knowledge.search.mixer import CUES, SIGNALS, Head, Mixer, cues
 from knowledge.search.normalise import normalise
 from knowledge.search.rank import MOST_CHOICES, Index
 
+LABELS = Path(__file__).parent / "labels.tsv"
+OFF_TOPIC = Path(__file__).parent / "off_topic.txt"
 FOLDS = 5
 ROUNDS = 400
 
@@ -44,7 +49,7 @@ class Judged:
     ranked: list[str]
     right: float
     among: float
-    ours: float
+    about_us: bool
     verdict: str
 
 
@@ -134,4 +139,54 @@ def judge(row: Prepared, mixer: Mixer) -> Judged:
     none = np.zeros(len(row.signals))
     order, confidences, verdict, ours = mixer.judge(row.signals, none, row.length)
     found = cues(row.signals, row.signals @ np.array(mixer.weights), row.length)
-    return Judged(row.example, [row.ids[i] for i in order], confidences[0], mixer.among(found), ours, verdict)
+    return Judged(
+        row.example, [row.ids[i] for i in order], confidences[0], mixer.among(found), ours >= mixer.ours_from, verdict
+    )
+
+
+def read_examples(questions: Path, known: Container[str]) -> list[Example]:
+    """Labelled real questions (texts from `questions`, labels ours) and off-topic messages, in a fixed shuffle.
+
+    A question whose entry is not written yet has no right answer here, which is what confidence must learn, too.
+    """
+    texts = {}
+    for line in questions.read_text(encoding="utf-8").splitlines():
+        row = msgspec.json.decode(line)
+        texts[row["id"]] = row["question"]
+    found = [Example(f"off-{n}", text, None) for n, text in enumerate(_lines(OFF_TOPIC))]
+    for line in _lines(LABELS):
+        number, entry = line.split("\t")
+        if number in texts:
+            found.append(Example(number, texts[number], entry if entry in known else ""))
+    return sorted(found, key=lambda example: hashlib.sha256(example.id.encode()).digest())
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def report(judged: Sequence[Judged]) -> dict[str, float]:
+    """Cross-validated figures; `answered right` counts every answer given, also to questions without an entry."""
+    ours = [one for one in judged if one.example.entry is not None]
+    covered = [one for one in ours if one.example.entry]
+    answered = [one for one in ours if one.verdict == "answer"]
+    offered = [one for one in covered if one.verdict == "choices"]
+    foreign = [one for one in judged if one.example.entry is None]
+
+    def share(hits: int, of: Sequence[Judged]) -> float:
+        return round(hits / len(of), 4) if of else 0.0
+
+    return {
+        "questions": len(ours),
+        "with an entry": len(covered),
+        "hit@1": share(sum(one.ranked[0] == one.example.entry for one in covered), covered),
+        "hit@3": share(sum(one.example.entry in one.ranked[:3] for one in covered), covered),
+        "share answered": share(len([one for one in covered if one.verdict == "answer"]), covered),
+        "answered right": share(sum(one.ranked[0] == one.example.entry for one in answered), answered),
+        "share offered choices": share(len(offered), covered),
+        "choices hold the right one": share(
+            sum(one.example.entry in one.ranked[:MOST_CHOICES] for one in offered), offered
+        ),
+        "off-topic refused": share(sum(one.verdict == "none" for one in foreign), foreign),
+        "ours taken for off-topic": share(sum(not one.about_us for one in covered), covered),
+    }

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 K1, B = 1.2, 0.75
+COMMON = 0.4
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
@@ -71,14 +72,18 @@ class Field:
         often_in = np.array(times, dtype=np.float32)
         spread = np.bincount(numbers, minlength=len(self.vocabulary))
         self.idf: Floats = np.log1p((self.size - spread + 0.5) / (spread + 0.5)).astype(np.float32)
+        # What stands in most documents tells them apart little and costs most of the time.
+        self.idf[spread > COMMON * max(self.size, 20)] = 0.0
         lengths = np.bincount(where, often_in, self.size).astype(np.float32)
         norm = K1 * (1 - B + B * lengths / max(float(lengths.mean()) if self.size else 1.0, 1e-9))
         weights = self.idf[numbers] * often_in * (K1 + 1) / (often_in + norm[where])
         # All postings in one array, those of a term side by side.
+        kept = self.idf[numbers] > 0
+        numbers, where, weights = numbers[kept], where[kept], weights[kept]
         order = np.argsort(numbers, kind="stable")
         self._rows: Ints = where[order]
         self._weights: Floats = weights[order].astype(np.float32)
-        self._ends: list[int] = np.cumsum(spread).tolist()
+        self._ends: list[int] = np.cumsum(np.bincount(numbers, minlength=len(self.vocabulary))).tolist()
         self.masses: Floats = np.bincount(where, self.idf[numbers], self.size).astype(np.float32)
 
     def query(self, terms: Iterable[str]) -> Query:

@@ -22,6 +22,8 @@ SIGNALS = (
     "told",
     "told_covered",
     "mean",
+    "gathered",
+    "gathered_covered",
     "exact",
     "concepts",
 )
@@ -36,9 +38,15 @@ CUES = (
     "covered",
     "contained",
     "told_covered",
+    "gathered",
+    "gathered_covered",
     "concepts",
     "length",
 )
+
+
+# Confidence in a wording to the letter.
+SETTLED = 0.99
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -65,14 +73,21 @@ class Mixer(msgspec.Struct, frozen=True):
     context: float = 0.5
 
     def judge(
-        self, signals: Floats, same: Floats, length: int
+        self, signals: Floats, same: Floats, length: int, *, settled: bool = False
     ) -> tuple[list[int], list[float], Literal["answer", "choices", "none"], float]:
-        """Order rows of signals; give each a confidence, and the verdict. `same` marks the category talked about."""
+        """Order rows of signals; give each a confidence, and the verdict.
+
+        `same` marks the category talked about; `settled` means the first row is the message to the letter.
+        """
         scores = signals @ np.array(self.weights) + self.context * same
+        if settled:
+            scores[0] = scores.max() + 5.0
         order = [int(i) for i in np.argsort(-scores, kind="stable")]
         shares = softmax(scores)[order]
         found = cues(signals, scores, length)
         right, among, ours = self.right(found), self.among(found), self.ours(found)
+        if settled:
+            right = among = ours = SETTLED
         confidences = [round(right * float(share / shares[0]), 4) for share in shares]
         verdict: Literal["answer", "choices", "none"] = "none"
         if right >= self.answer_from and ours >= self.ours_from:
@@ -80,6 +95,11 @@ class Mixer(msgspec.Struct, frozen=True):
         elif len(order) > 1 and among >= self.choices_from and ours >= self.ours_from:
             verdict = "choices"
         return order, confidences, verdict, ours
+
+
+def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:
+    """What each signal adds to a candidate's score, for explaining it."""
+    return {name: weight * value for name, weight, value in zip(SIGNALS, mixer.weights, signals, strict=True)}
 
 
 def softmax(scores: Floats) -> Floats:

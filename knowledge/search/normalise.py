@@ -92,6 +92,6 @@ def normalise(text: str) -> str:
     clean = tidy(text)
     if len(clean) > HEAD + TAIL:
         clean = f"{clean[:HEAD]} {clean[-TAIL:]}"
-    bare = _KEEP.sub(" ", clean).strip()
-    trimmed = _CLOSING.sub("", _OPENING.sub("", bare).strip()).strip() or bare
-    return _WRONG_RE.sub(lambda match: _WRONG[match[0]], trimmed).replace(" ", "")
+    bare = _KEEP.sub("", clean)
+    trimmed = _CLOSING.sub("", _OPENING.sub("", bare)) or bare
+    return _WRONG_RE.sub(lambda match: _WRONG[match[0]], trimmed)

@@ -32,16 +32,17 @@ class Candidate:
     entry: str
     confidence: float
     wording: str
-    signals: dict[str, float]
+    signals: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What search makes of a message. `ours` tells whether it is about our matters at all."""
+    """What search makes of a message. `ours` is the chance that it is about our matters at all."""
 
     verdict: Verdict
     candidates: tuple[Candidate, ...]
     ours: float = 0.0
+    about_us: bool = False
 
     @property
     def best(self) -> Candidate | None:
@@ -85,22 +86,34 @@ class Index:
         self.rows = np.full((len(counts), max(counts, default=1)), len(self.wordings), dtype=np.intp)
         for number, (start, count) in enumerate(zip(self.starts, counts, strict=False)):
             self.rows[number, :count] = np.arange(start, start + count)
+        # A message that is a wording to the letter needs no weighing up.
+        self.owners = {
+            wording: number
+            for number, (start, count) in enumerate(zip(self.starts, counts, strict=False))
+            for wording in self.wordings[start : start + count]
+        }
         self.known = [
             set().union(*(self.concepts(wording) for wording in self.wordings[start : start + count]))
             for start, count in zip(self.starts, counts, strict=False)
         ]
         self.asked = Field([grams(wording, self.concepts) for wording in self.wordings])
+        gathered = [" ".join(self.wordings[start : start + n]) for start, n in zip(self.starts, counts, strict=False)]
+        self.gathered = Field([grams(text, self.concepts) for text in gathered])
         self.told = Field([grams(_whole_text(entry), self.concepts) for entry in self.entries])
 
     def pool(self, text: str) -> Pool | None:
         """The entries worth a closer look for a normalised message, with their signals; None if nothing fits."""
         terms = grams(text, self.concepts)
-        query, story = self.asked.query(terms), self.told.query(terms)
+        query = self.asked.query(terms)
         if not self.entries or not len(query.ids):
             return None
         bm25, shared = self.asked.scores(query)
-        told, told_shared = self.told.scores(story)
-        best = np.maximum.reduceat(bm25, self.starts) + TOLD_WEIGHT * told
+        told, told_shared = self.told.scores(self.told.query(terms))
+        gathered, gathered_shared = self.gathered.scores(self.gathered.query(terms))
+        best = np.maximum.reduceat(bm25, self.starts) + gathered + TOLD_WEIGHT * told
+        owner = self.owners.get(text)
+        if owner is not None:
+            best[owner] = np.inf
         order = np.argsort(-best, kind="stable")[:POOL]
         rows = self.rows[order]
         hits, covered = _padded(bm25)[rows], _padded(shared)[rows]
@@ -118,11 +131,13 @@ class Index:
             "told": told[order] / query.mass,
             "told_covered": told_shared[order] / query.mass,
             "mean": hits.sum(axis=1) / (masses < np.inf).sum(axis=1) / query.mass,
+            "gathered": gathered[order] / query.mass,
+            "gathered_covered": gathered_shared[order] / query.mass,
             "exact": (near > EXACT).astype(np.float32),
             "concepts": [len(concepts & self.known[n]) / len(concepts) if concepts else 0.0 for n in order],
         }
         signals = np.stack([columns[name] for name in SIGNALS], axis=1, dtype=np.float32)
-        return Pool([int(number) for number in order], leaders, signals)
+        return Pool([int(number) for number in order], leaders, signals, settled=owner is not None)
 
     def _nearest(self, text: str, rows: Ints, hits: Floats) -> tuple[list[int], Floats]:
         """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
@@ -140,11 +155,15 @@ def _padded(values: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Candidates before mixing: entry numbers, leading wordings, one row of signals each."""
+    """Candidates before mixing: entry numbers, leading wordings, one row of signals each.
+
+    `settled`: the first is a wording to the letter.
+    """
 
     numbers: list[int]
     leaders: list[int]
     signals: Floats
+    settled: bool
 
 
 def _whole_text(entry: Entry) -> str:
@@ -177,14 +196,15 @@ def _verdict(index: Index, pool: Pool, served: Sequence[int], text: str, context
         return NOTHING
     signals = pool.signals[list(served)]
     same = np.array([float(index.entries[pool.numbers[i]].category == context) for i in served])
-    order, confidences, verdict, ours = index.mixer.judge(signals, same, len(text))
+    settled = pool.settled and served[0] == 0
+    order, confidences, verdict, ours = index.mixer.judge(signals, same, len(text), settled=settled)
     candidates = tuple(
         Candidate(
             index.entries[pool.numbers[served[i]]].id,
             confidences[rank],
             index.wordings[pool.leaders[served[i]]],
-            dict(zip(SIGNALS, map(float, signals[i]), strict=True)),
+            tuple(map(float, signals[i])),
         )
         for rank, i in enumerate(order[:SHOWN])
     )
-    return Result(verdict, candidates, ours)
+    return Result(verdict, candidates, ours, about_us=ours >= index.mixer.ours_from)

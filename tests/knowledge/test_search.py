@@ -1,0 +1,181 @@
+"""Search: normalising, ranking, verdicts, and the contracts programs rely on."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from knowledge.cli import app
+from knowledge.entry import Validity
+from knowledge.load import KnowledgeBase
+from knowledge.search.mixer import load_mixer
+from knowledge.search.normalise import normalise, tidy
+from knowledge.search.rank import Search, searcher
+
+DAY = date(2026, 11, 22)
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("message", "plain"),
+    [
+        ("你好，请问一下公司不给工资咋办？谢谢！", "公司不给工资怎么办"),
+        ("律师您好！我想咨询一下，離婚財產怎麼分", "离婚财产怎么分"),
+        ("ＡＢＣ１２３", "abc123"),
+        ("欠帐不还", "欠账不还"),
+        ("劳动种裁要多久啊", "劳动仲裁要多久"),
+        ("户口本丢了", "户口簿丢了"),
+        ("在吗", "在吗"),
+        ("谢谢", "谢谢"),
+        ("", ""),
+        ("\x00\x07工\u200b资", "工资"),
+    ],
+)
+def test_messages_are_brought_to_one_form(message: str, plain: str) -> None:
+    assert normalise(message) == plain
+
+
+@given(st.text(max_size=200))
+def test_normalising_twice_changes_nothing_more_than_once(text: str) -> None:
+    assert tidy(tidy(text)) == tidy(text)
+    assert all(char.isalnum() for char in normalise(text))
+
+
+def test_a_long_story_keeps_its_beginning_and_its_end() -> None:
+    plain = normalise("开头说工伤" + "中" * 5000 + "结尾问赔偿")
+    assert plain.startswith("开头说工伤")
+    assert plain.endswith("结尾问赔偿")
+    assert len(plain) <= 600
+
+
+def test_every_wording_finds_its_own_entry(base: KnowledgeBase, search: Search) -> None:
+    wrong = [
+        f"{entry.id}: {wording}"
+        for entry in base.entries.values()
+        for wording in entry.wordings
+        if (best := search(wording, max(DAY, entry.valid.starts or DAY)).best) is None or best.entry != entry.id
+    ]
+    assert wrong == []
+
+
+def test_the_same_message_gets_the_same_result(search: Search) -> None:
+    assert search("老板不给钱怎么办", DAY) == search("老板不给钱怎么办", DAY)
+
+
+def test_confidences_fall_and_lie_between_zero_and_one(search: Search) -> None:
+    found = [one.confidence for one in search("离婚了孩子归谁", DAY).candidates]
+    assert found == sorted(found, reverse=True)
+    assert all(0 <= one <= 1 for one in found)
+
+
+def test_an_entry_out_of_its_dates_is_not_served(base: KnowledgeBase) -> None:
+    entry = base.entries["labour.unpaid-wages"]
+    ended = msgspec.structs.replace(entry, valid=Validity(ends=date(2026, 11, 21)))
+    changed = KnowledgeBase(base.entries | {entry.id: ended}, base.statutes, base.places, base.lexicon)
+    look = searcher(changed, load_mixer())
+    assert entry.id in [one.entry for one in look(entry.question, date(2026, 11, 21)).candidates]
+    assert entry.id not in [one.entry for one in look(entry.question, DAY).candidates]
+
+
+def test_an_entry_whose_law_ended_is_not_served(base: KnowledgeBase) -> None:
+    entry = base.entries["labour.unpaid-wages"]
+    law = msgspec.structs.replace(base.statutes.laws["劳动合同法"], until=date(2026, 11, 21))
+    statutes = type(base.statutes)(base.statutes.laws | {"劳动合同法": law}, base.statutes.short)
+    look = searcher(KnowledgeBase(base.entries, statutes, base.places, base.lexicon), load_mixer())
+    assert entry.id not in [one.entry for one in look(entry.question, DAY).candidates]
+
+
+def test_confirmed_only_serves_nothing_of_the_drafts(base: KnowledgeBase) -> None:
+    assert searcher(base, load_mixer(), confirmed_only=True)("单位拖欠工资怎么办", DAY).candidates == ()
+
+
+def plain_questions() -> list[tuple[str, set[str]]]:
+    lines = (HERE / "plain_questions.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return [(row[0], set(row[1].split("|"))) for row in rows]
+
+
+def test_what_everybody_types_first_is_understood(search: Search) -> None:
+    """A floor under the plain questions; the figures to steer by come from `python -m knowledge fit`."""
+    asked = plain_questions()
+    results = [(search(question, DAY), right) for question, right in asked]
+    first = sum(result.best is not None and result.best.entry in right for result, right in results)
+    offered = sum(bool({one.entry for one in result.offered} & right) for result, right in results)
+    answered = [(result, right) for result, right in results if result.verdict == "answer" and result.best]
+    good = sum(result.best.entry in right for result, right in answered if result.best)
+    assert len(asked) >= 300
+    assert first / len(asked) >= 0.80
+    assert offered / len(asked) >= 0.92
+    assert good / len(answered) >= 0.93
+
+
+def test_what_is_not_ours_is_not_answered(search: Search) -> None:
+    lines = (HERE / "off_topic.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    answered = [row for row in rows if search(row[0], DAY).verdict == "answer"]
+    assert len(rows) >= 100
+    assert len(answered) <= len(rows) * 0.03, answered
+
+
+def run(*arguments: str, stdin: str = "") -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments), input=stdin)
+    return result.exit_code, result.stdout
+
+
+def test_search_lines_for_programs() -> None:
+    asked = [
+        '{"id": 1, "question": "单位拖欠工资怎么办"}',
+        "",
+        '{"id": "b", "question": "今天天气真好"}',
+        '{"id": 3, "question": ""}',
+    ]
+    code, printed = run("search", "--jsonl", "--day", "2026-11-22", stdin="\n".join(asked))
+    rows = [msgspec.json.decode(line) for line in printed.splitlines()]
+    assert code == 0
+    assert [row["id"] for row in rows] == [1, "b", 3]
+    assert all(set(row) == {"id", "verdict", "entry", "confidence", "candidates", "reply"} for row in rows)
+    first = rows[0]
+    assert first["verdict"] == "answer"
+    assert first["entry"] == "labour.unpaid-wages"
+    assert len(first["candidates"]) == 5
+    assert first["candidates"][0] == {"entry": "labour.unpaid-wages", "confidence": first["confidence"]}
+    assert "依据：劳动合同法第30、85条" in first["reply"]
+    assert rows[1]["verdict"] == "none"
+    assert rows[1]["entry"] is None
+    assert rows[2]["reply"]
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[]", '{"id": 1}'])
+def test_a_bad_line_is_named(line: str) -> None:
+    code, printed = run("search", "--jsonl", stdin=line)
+    assert code == 2
+    assert printed == ""
+
+
+def test_search_for_people_shows_why() -> None:
+    code, printed = run("search", "单位拖欠工资怎么办")
+    assert code == 0
+    for word in ("verdict: answer", "labour.unpaid-wages", "confidence", "ratio=", "依据："):
+        assert word in printed
+
+
+def test_show_prints_citations_for_programs() -> None:
+    code, printed = run("show", "labour.unpaid-wages", "--json")
+    entry = msgspec.json.decode(printed)
+    assert code == 0
+    assert "劳动合同法第三十条" in entry["basis"]
+    assert entry["id"] == "labour.unpaid-wages"
+    assert run("show", "no.such")[0] == 1
+
+
+def test_stats_for_programs(base: KnowledgeBase) -> None:
+    found = msgspec.json.decode(run("stats", "--json")[1])
+    assert found["entries"] == len(base.entries)
+    assert sum(found["by_kind"].values()) == found["entries"]
+    assert sum(sum(group.values()) for group in found["by_category"].values()) == found["entries"]
