@@ -29,7 +29,7 @@ from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
 from bot.store.migrate import migrate
-from knowledge.load import KnowledgeBase, load
+from knowledge.load import load
 from knowledge.places import Locality, read_locality
 from knowledge.search.mixer import load_mixer
 from knowledge.search.rank import searcher
@@ -42,18 +42,18 @@ DRAIN = timedelta(seconds=20)
 
 @dataclass(frozen=True)
 class Parts:
-    """What tests replace: the clock, ids, the knowledge base, the decision itself."""
+    """What tests replace: the clock, ids, the library, the decision itself."""
 
     clock: Clock = utc_now
     new_id: NewId = uuid7
-    base: KnowledgeBase | None = None
+    library: Library | None = None
     decide: Decide = handle
     metrics: Metrics = field(default_factory=Metrics)
 
 
-def read_library(settings: Settings, base: KnowledgeBase | None = None) -> Library:
+def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
-    known = base or load()
+    known = load()
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
     search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only)
     return Library(known, search, locality, settings.answers.confirmed_only)
@@ -62,7 +62,7 @@ def read_library(settings: Settings, base: KnowledgeBase | None = None) -> Libra
 async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
-    library = read_library(settings, parts.base)
+    library = parts.library or read_library(settings)
     parts.metrics.entries.set(len(library.base.entries))
     db = Database(settings.database_url)
     try:
@@ -113,8 +113,10 @@ class Outgoing:
         async with aiohttp.ClientSession() as session:
             client = Client(session, self._settings.wechat, parts.clock, parts.metrics)
             self._sender = Sender(self._db, client, parts.clock)
-            async with _background(self._sender.run()):
-                yield
+            task = asyncio.create_task(self._sender.run())
+            yield
+            self._sender.stop()
+            await task
 
     async def late(self, handled: Handled) -> None:
         """Queue a reply that missed its HTTP answer."""

@@ -211,8 +211,9 @@ def fit(
     base, old = _base(content), load_mixer()
     index = Index(base, old)
     ready = fitting.prepare(index, fitting.read_examples(questions, base.entries))
-    for name, value in fitting.report(fitting.cross_validate(ready, old)).items():
+    bare = fitting.bare_wordings(index)
+    for name, value in fitting.report(fitting.cross_validate(ready, old, bare)).items():
         out.print(f"{name:28} {value}")
     if write:
-        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fitting.fit(ready, old))) + b"\n")
+        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fitting.fit(ready, old, bare))) + b"\n")
         out.print(f"wrote {WEIGHTS.name}")

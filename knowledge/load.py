@@ -89,7 +89,7 @@ def read_entries(path: Path, root: Path, problems: list[ContentError]) -> Iterat
     try:
         raw = read_yaml(path)
     except ContentError as error:
-        problems.append(error)
+        problems.append(ContentError(f"{source}: {error.__cause__ or error}"))
         return
     if not isinstance(raw, dict) or set(raw) != {"kind", "category", "entries"}:
         problems.append(ContentError(f"{source}: needs exactly kind, category and entries at the top"))

@@ -130,8 +130,10 @@ def not_ours(base: KnowledgeBase, day: date) -> Reply:
 
 def examples(base: KnowledgeBase, kind: str, day: date) -> tuple[tuple[Tap, ...], ...]:
     """Tappable example questions of one kind, a row each."""
-    known = (base.entries.get(entry) for entry in EXAMPLES[kind])
-    return tuple((ask_tap(entry),) for entry in known if entry and base.servable(entry, day))
+    known = ((label, base.entries.get(entry)) for label, entry in EXAMPLES[kind])
+    return tuple(
+        (Tap(label, label, f"ask:{entry.id}"),) for label, entry in known if entry and base.servable(entry, day)
+    )
 
 
 def for_result(message: str, result: Result, base: KnowledgeBase, locality: Locality, day: date) -> Reply:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 # Entries shown as examples, three of each kind; a test keeps them among the shipped ones.
-EXAMPLES: dict[str, tuple[str, str, str]] = {
-    "legal": ("labour.unpaid-wages", "marriage.divorce-overview", "debt.netloan-overdue"),
-    "petition": ("petition.basics.channels", "petition.procedure.time-limit", "petition.review.reexamine"),
-    "approval": ("approval.registration.individual-setup", "approval.people.id-lost", "approval.people.dibao-apply"),
+# Short labels: nine of them share one message of 2048 bytes with the welcome.
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "legal": (
+        ("不给工资怎么办", "labour.unpaid-wages"),
+        ("想离婚怎么走", "marriage.divorce-overview"),
+        ("租房押金不退", "lease.deposit"),
+    ),
+    "petition": (
+        ("怎么信访", "petition.basics.channels"),
+        ("信访多久有结果", "petition.procedure.time-limit"),
+        ("对信访答复不服", "petition.review.reexamine"),
+    ),
+    "approval": (
+        ("怎么办营业执照", "approval.registration.individual-setup"),
+        ("身份证丢了怎么补", "approval.people.id-lost"),
+        ("怎么申请低保", "approval.people.dibao-apply"),
+    ),
 }
 HUMAN = "转人工律师"
 DISCLAIMER = "一般性解答，不代替律师意见"

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.app import Parts, build_app
+from bot.conversation.turn import Library
 from bot.settings import Settings, read_settings
 from bot.store.database import Database
 from bot.store.migrate import migrate
@@ -113,8 +114,14 @@ async def platform(clock: Clock) -> AsyncIterator[Platform]:
 StartBot = Callable[..., AbstractAsyncContextManager[Bot]]
 
 
+@pytest.fixture(scope="session")
+def library(base: KnowledgeBase, search: Search) -> Library:
+    """What flows look things up in, without local facts."""
+    return Library(base, search, base.nowhere)
+
+
 @pytest.fixture
-def start_bot(tmp_path: Path, clock: Clock, base: KnowledgeBase, new_id: Numbers) -> StartBot:
+def start_bot(tmp_path: Path, clock: Clock, library: Library, new_id: Numbers) -> StartBot:
     """`async with start_bot(platform, **parts) as bot`: the whole product on a free port, wired to the simulator."""
 
     @asynccontextmanager
@@ -122,7 +129,8 @@ def start_bot(tmp_path: Path, clock: Clock, base: KnowledgeBase, new_id: Numbers
         platform: Platform | None = None, *, parts: Parts | None = None, **environ: str
     ) -> AsyncIterator[Bot]:
         settings = _settings(tmp_path, platform, environ)
-        chosen = replace(parts or Parts(), clock=clock, new_id=new_id, base=base)
+        chosen = replace(parts or Parts(), clock=clock, new_id=new_id)
+        chosen = replace(chosen, library=chosen.library or library)
         app = await build_app(settings, chosen)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

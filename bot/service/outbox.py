@@ -15,7 +15,7 @@ from bot.store.tables import citizens, inbox, outbox
 from bot.store.times import to_ms
 from knowledge.reply import Reply
 
-OutboxState = Literal["waiting", "sent", "held", "uncertain", "failed"]
+OutboxState = Literal["waiting", "sending", "sent", "held", "uncertain", "failed"]
 _t = outbox.c
 
 # Every turn runs this: what waited for the citizen's next act may go now.
@@ -76,12 +76,17 @@ def release(conn: Connection, citizen_id: str, now: datetime) -> None:
 
 def due(conn: Connection, now: datetime, limit: int = 50) -> list[Letter]:
     """What should be sent now, oldest first; of each citizen only the oldest, so that order is kept."""
-    first = sa.select(sa.func.min(_t.id).label("id")).where(_t.state == "waiting").group_by(_t.citizen_id).subquery()
+    first = (
+        sa.select(sa.func.min(_t.id).label("id"))
+        .where(_t.state.in_(["waiting", "sending"]))
+        .group_by(_t.citizen_id)
+        .subquery()
+    )
     statement = (
         sa.select(_t.id, citizens.c.address, _t.content, _t.attempts)
         .join(first, first.c.id == _t.id)
         .join(citizens, citizens.c.id == _t.citizen_id)
-        .where(_t.due_at <= to_ms(now))
+        .where(_t.state == "waiting", _t.due_at <= to_ms(now))
         .order_by(_t.id)
         .limit(limit)
     )
@@ -98,9 +103,19 @@ def begin(conn: Connection, row_id: str, now: datetime, lease_ms: int) -> bool:
     statement = (
         sa.update(outbox)
         .where(_t.id == row_id, _t.state == "waiting", _t.due_at <= to_ms(now))
-        .values(attempts=_t.attempts + 1, due_at=to_ms(now) + lease_ms)
+        .values(state="sending", attempts=_t.attempts + 1, due_at=to_ms(now) + lease_ms)
     )
     return conn.execute(statement).rowcount == 1
+
+
+def strand(conn: Connection, now: datetime) -> int:
+    """Attempts whose process died: they may have been delivered, so they are not made again. Returns how many."""
+    statement = (
+        sa.update(outbox)
+        .where(_t.state == "sending", _t.due_at <= to_ms(now))
+        .values(state="uncertain", error="stopped in the middle of sending")
+    )
+    return conn.execute(statement).rowcount
 
 
 def settle(

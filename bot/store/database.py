@@ -52,7 +52,11 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._batch = BATCH if self.embedded else 1
         count = 1 if self.embedded else PG_WRITERS
-        self._writers = [threading.Thread(target=self._write_loop, name=f"writer-{n}") for n in range(count)]
+        self._writers = [
+            # Daemons: a process that must end does not wait for them; `close` does.
+            threading.Thread(target=self._write_loop, name=f"writer-{n}", daemon=True)
+            for n in range(count)
+        ]
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._local = threading.local()
         self._opened: list[Connection] = []
@@ -118,7 +122,9 @@ class Database:
     def _write_loop(self) -> None:
         conn: Connection | None = None
         while (job := self._jobs.get()) is not None:
-            jobs, last = self._gather(job)
+            gathered, last = self._gather(job)
+            # From here on a caller that gives up cannot take its job back.
+            jobs = [each for each in gathered if each.future.set_running_or_notify_cancel()]
             try:
                 conn = conn or _writer(self.engine)
                 _run(conn, jobs, "BEGIN IMMEDIATE" if self.embedded else "BEGIN")
@@ -171,8 +177,6 @@ def _undo(execute: Callable[[str], Any], error: Exception) -> None:
 
 
 def _resolve(job: _Job[Any]) -> None:
-    if job.future.cancelled():
-        return
     if job.error is not None:
         job.future.set_exception(job.error)
     else:

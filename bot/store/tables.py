@@ -107,7 +107,7 @@ outbox = Table(
     Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
     Column("inbox_id", ForeignKey("inbox.id"), nullable=False),
     Column("content", Text, nullable=False, comment="the reply, JSON"),
-    Column("state", String(16), nullable=False, comment="waiting, sent, held, uncertain, failed"),
+    Column("state", String(16), nullable=False, comment="waiting, sending, sent, held, uncertain, failed"),
     Column("attempts", Integer, nullable=False),
     Column("error", String(200), nullable=False),
     Column("due_at", BigInteger, nullable=False),

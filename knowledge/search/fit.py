@@ -10,13 +10,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from knowledge.search.domain import off_topic
 from knowledge.search.index import Floats
-from knowledge.search.mixer import CUES, SIGNALS, Head, Mixer, cues
+from knowledge.search.mixer import CUES, SIGNALS, Head, Message, Mixer, cues
 from knowledge.search.normalise import normalise
 from knowledge.search.rank import MOST_CHOICES, Index
 
 LABELS = Path(__file__).parent / "labels.tsv"
-OFF_TOPIC = Path(__file__).parent / "off_topic.txt"
+# Chit-chat is short, and so are the barest questions: whether a message is ours must not hang on its length.
+_WITHOUT_LENGTH = np.array([name not in {"length", "lead", "share"} for name in CUES], dtype=np.float64)
+BARE = 8
 FOLDS = 5
 ROUNDS = 400
 
@@ -38,7 +41,7 @@ class Prepared:
     ids: list[str]
     signals: Floats
     gold: int
-    length: int
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +66,52 @@ def prepare(index: Index, examples: Sequence[Example]) -> list[Prepared]:
             continue
         ids = [index.entries[number].id for number in pool.numbers]
         gold = ids.index(example.entry) if example.entry in ids else -1
-        ready.append(Prepared(example, ids, pool.signals, gold, len(text)))
+        ready.append(Prepared(example, ids, pool.signals, gold, Message(len(text), pool.domain)))
     return ready
 
 
-def fit(ready: Sequence[Prepared], thresholds: Mixer) -> Mixer:
+def bare_wordings(index: Index) -> list[Prepared]:
+    """Our own shortest wordings, each searched as if it were not there: what the barest questions look like."""
+    owners = np.repeat(np.arange(len(index.entries)), [len(entry.wordings) for entry in index.entries])
+    ready = []
+    for row, text in enumerate(index.wordings):
+        pool = index.pool(text, without=row) if len(text) <= BARE else None
+        if pool is not None:
+            entry = index.entries[int(owners[row])].id
+            ready.append(
+                Prepared(Example(f"own-{row}", text, entry), [], pool.signals, -1, Message(len(text), pool.domain))
+            )
+    return ready
+
+
+def fit(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[Prepared] = ()) -> Mixer:
     """Weights by conditional logistic regression, then the three heads on top of them."""
     weights = _mix([(row.signals, row.gold) for row in ready if row.gold >= 0])
-    found, right, among, ours = [], [], [], []
+    found, right, among = [], [], []
     for row in ready:
         scores = row.signals @ weights
         order = list(np.argsort(-scores, kind="stable"))
-        found.append(cues(row.signals, scores, row.length))
+        found.append(cues(row.signals, scores, row.message))
         right.append(float(row.gold >= 0 and order[0] == row.gold))
         among.append(float(row.gold >= 0 and row.gold in order[:MOST_CHOICES]))
-        ours.append(float(row.example.entry is not None))
     matrix = np.array(found, dtype=np.float64)
     return Mixer(
         tuple(round(float(w), 4) for w in weights),
         _logistic(matrix, np.array(right)),
         _logistic(matrix, np.array(among)),
-        _logistic(matrix, np.array(ours), balance=True),
+        _gate([*ready, *bare], weights),
         thresholds.answer_from,
         thresholds.choices_from,
         thresholds.ours_from,
         thresholds.context,
     )
+
+
+def _gate(ready: Sequence[Prepared], weights: Floats) -> Head:
+    """Whether a message is ours at all: learned from real questions, our barest wordings, and chit-chat."""
+    found = np.array([cues(row.signals, row.signals @ weights, row.message) for row in ready], dtype=np.float64)
+    ours = np.array([float(row.example.entry is not None) for row in ready])
+    return _logistic(found * _WITHOUT_LENGTH, ours, balance=True)
 
 
 def _mix(rows: Sequence[tuple[Floats, int]]) -> Floats:
@@ -125,11 +148,11 @@ def _logistic(matrix: Floats, labels: Floats, *, balance: bool = False) -> Head:
     return Head(tuple(round(float(b), 4) for b in beta[: len(CUES)]), round(float(beta[-1]), 4))
 
 
-def cross_validate(ready: Sequence[Prepared], thresholds: Mixer) -> list[Judged]:
+def cross_validate(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[Prepared] = ()) -> list[Judged]:
     """Every question judged by a mixer that has not seen it."""
     judged = []
     for fold in range(FOLDS):
-        mixer = fit([row for i, row in enumerate(ready) if i % FOLDS != fold], thresholds)
+        mixer = fit([row for i, row in enumerate(ready) if i % FOLDS != fold], thresholds, bare)
         judged += [judge(row, mixer) for i, row in enumerate(ready) if i % FOLDS == fold]
     return judged
 
@@ -137,8 +160,8 @@ def cross_validate(ready: Sequence[Prepared], thresholds: Mixer) -> list[Judged]
 def judge(row: Prepared, mixer: Mixer) -> Judged:
     """Apply a mixer to a prepared question."""
     none = np.zeros(len(row.signals))
-    order, confidences, verdict, ours = mixer.judge(row.signals, none, row.length)
-    found = cues(row.signals, row.signals @ np.array(mixer.weights), row.length)
+    order, confidences, verdict, ours = mixer.judge(row.signals, none, row.message)
+    found = cues(row.signals, row.signals @ np.array(mixer.weights), row.message)
     return Judged(
         row.example, [row.ids[i] for i in order], confidences[0], mixer.among(found), ours >= mixer.ours_from, verdict
     )
@@ -153,7 +176,7 @@ def read_examples(questions: Path, known: Container[str]) -> list[Example]:
     for line in questions.read_text(encoding="utf-8").splitlines():
         row = msgspec.json.decode(line)
         texts[row["id"]] = row["question"]
-    found = [Example(f"off-{n}", text, None) for n, text in enumerate(_lines(OFF_TOPIC))]
+    found = [Example(f"off-{n}", text, None) for n, text in enumerate(off_topic())]
     for line in _lines(LABELS):
         number, entry = line.split("\t")
         if number in texts:

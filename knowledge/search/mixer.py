@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -42,11 +43,24 @@ CUES = (
     "gathered_covered",
     "concepts",
     "length",
+    "domain",
 )
 
 
 # Confidence in a wording to the letter.
 SETTLED = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is known of a message besides its candidates.
+
+    Length of the normalised text, log odds that it is ours, whether the first candidate is it to the letter.
+    """
+
+    length: int
+    domain: float
+    settled: bool = False
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -73,20 +87,20 @@ class Mixer(msgspec.Struct, frozen=True):
     context: float = 0.5
 
     def judge(
-        self, signals: Floats, same: Floats, length: int, *, settled: bool = False
+        self, signals: Floats, same: Floats, message: Message
     ) -> tuple[list[int], list[float], Literal["answer", "choices", "none"], float]:
         """Order rows of signals; give each a confidence, and the verdict.
 
-        `same` marks the category talked about; `settled` means the first row is the message to the letter.
+        `same` marks the category talked about.
         """
         scores = signals @ np.array(self.weights) + self.context * same
-        if settled:
+        if message.settled:
             scores[0] = scores.max() + 5.0
         order = [int(i) for i in np.argsort(-scores, kind="stable")]
         shares = softmax(scores)[order]
-        found = cues(signals, scores, length)
+        found = cues(signals, scores, message)
         right, among, ours = self.right(found), self.among(found), self.ours(found)
-        if settled:
+        if message.settled:
             right = among = ours = SETTLED
         confidences = [round(right * float(share / shares[0]), 4) for share in shares]
         verdict: Literal["answer", "choices", "none"] = "none"
@@ -109,8 +123,8 @@ def softmax(scores: Floats) -> Floats:
     return shares
 
 
-def cues(signals: Floats, scores: Floats, length: int) -> Floats:
-    """The CUES of one ranking; `length` is that of the normalised message."""
+def cues(signals: Floats, scores: Floats, message: Message) -> Floats:
+    """The CUES of one ranking."""
     first = int(np.argmax(scores))
     ranked = np.sort(scores)[::-1]
     named = dict(zip(SIGNALS, signals[first], strict=True))
@@ -119,7 +133,8 @@ def cues(signals: Floats, scores: Floats, length: int) -> Floats:
         "share": float(softmax(scores).max()),
         "lead": min(lead, 5.0),
         "score": float(ranked[0]) / 5,
-        "length": float(np.log1p(length)) / 4,
+        "length": float(np.log1p(message.length)) / 4,
+        "domain": message.domain / 4,
     }
     return np.array([named[name] for name in CUES], dtype=np.float32)
 

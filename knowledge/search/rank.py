@@ -12,8 +12,9 @@ from rapidfuzz import fuzz, process
 
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
+from knowledge.search.domain import domain_of
 from knowledge.search.index import Concepts, Field, Floats, Ints, grams
-from knowledge.search.mixer import SIGNALS, Mixer
+from knowledge.search.mixer import SIGNALS, Message, Mixer
 from knowledge.search.normalise import normalise
 
 Verdict = Literal["answer", "choices", "none"]
@@ -99,19 +100,26 @@ class Index:
         self.asked = Field([grams(wording, self.concepts) for wording in self.wordings])
         gathered = [" ".join(self.wordings[start : start + n]) for start, n in zip(self.starts, counts, strict=False)]
         self.gathered = Field([grams(text, self.concepts) for text in gathered])
-        self.told = Field([grams(_whole_text(entry), self.concepts) for entry in self.entries])
+        texts = [_whole_text(entry) for entry in self.entries]
+        self.told = Field([grams(text, self.concepts) for text in texts])
+        self.domain = domain_of([*self.wordings, *texts])
 
-    def pool(self, text: str) -> Pool | None:
-        """The entries worth a closer look for a normalised message, with their signals; None if nothing fits."""
+    def pool(self, text: str, without: int | None = None) -> Pool | None:
+        """The entries worth a closer look for a normalised message, with their signals; None if nothing fits.
+
+        `without` leaves one wording out, as if it had never been written down: for learning from our own.
+        """
         terms = grams(text, self.concepts)
         query = self.asked.query(terms)
         if not self.entries or not len(query.ids):
             return None
         bm25, shared = self.asked.scores(query)
+        if without is not None:
+            bm25[without] = shared[without] = 0.0
         told, told_shared = self.told.scores(self.told.query(terms))
         gathered, gathered_shared = self.gathered.scores(self.gathered.query(terms))
         best = np.maximum.reduceat(bm25, self.starts) + gathered + TOLD_WEIGHT * told
-        owner = self.owners.get(text)
+        owner = self.owners.get(text) if without is None else None
         if owner is not None:
             best[owner] = np.inf
         order = np.argsort(-best, kind="stable")[:POOL]
@@ -137,7 +145,8 @@ class Index:
             "concepts": [len(concepts & self.known[n]) / len(concepts) if concepts else 0.0 for n in order],
         }
         signals = np.stack([columns[name] for name in SIGNALS], axis=1, dtype=np.float32)
-        return Pool([int(number) for number in order], leaders, signals, settled=owner is not None)
+        numbers = [int(number) for number in order]
+        return Pool(numbers, leaders, signals, self.domain(text), settled=owner is not None)
 
     def _nearest(self, text: str, rows: Ints, hits: Floats) -> tuple[list[int], Floats]:
         """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
@@ -157,12 +166,13 @@ def _padded(values: Floats) -> Floats:
 class Pool:
     """Candidates before mixing: entry numbers, leading wordings, one row of signals each.
 
-    `settled`: the first is a wording to the letter.
+    `domain`: log odds that the message is ours; `settled`: the first is a wording to the letter.
     """
 
     numbers: list[int]
     leaders: list[int]
     signals: Floats
+    domain: float
     settled: bool
 
 
@@ -197,7 +207,9 @@ def _verdict(index: Index, pool: Pool, served: Sequence[int], text: str, context
     signals = pool.signals[list(served)]
     same = np.array([float(index.entries[pool.numbers[i]].category == context) for i in served])
     settled = pool.settled and served[0] == 0
-    order, confidences, verdict, ours = index.mixer.judge(signals, same, len(text), settled=settled)
+    order, confidences, verdict, ours = index.mixer.judge(
+        signals, same, Message(len(text), pool.domain, settled=settled)
+    )
     candidates = tuple(
         Candidate(
             index.entries[pool.numbers[served[i]]].id,

@@ -16,7 +16,7 @@ from pathlib import Path
 from knowledge.load import load
 from tests.bench import report
 from tests.bench.load import Round, fire
-from tests.bench.servers import FAWEN, LOAD_CORE, PEER_PYTHON, ROOT, Server, cores, peers, pinned, recorded, running
+from tests.bench.servers import APART, FAWEN, LOAD_CORE, PEER_PYTHON, ROOT, Server, peers, pinned, recorded, running
 from tests.bench.traffic import Crowd, said
 
 CONNECTIONS = 32
@@ -78,7 +78,9 @@ async def _turns(plan: Plan, crowd: Crowd, measured: Sequence[Measured]) -> int:
     for number in range(-1, plan.rounds):  # the round before the first warms up
         shots = crowd.shots(plan.messages if number >= 0 else plan.alone)
         for one in measured:
+            before = one.server.busy()
             got = await fire(one.server.port, shots, CONNECTIONS, plan.seconds)
+            got.busy = one.server.busy() - before
             _check(one.server, got)
             sent += len(got.latencies) if one.server.candidate is FAWEN else 0
             if number >= 0:
@@ -120,6 +122,6 @@ if __name__ == "__main__":
     quick = parser.parse_args().quick
     if not PEER_PYTHON.exists():
         raise SystemExit("the other bots are not installed; run:  make bench")
-    if cores():
+    if APART:
         os.sched_setaffinity(0, {LOAD_CORE})
     asyncio.run(main(QUICK if quick else FULL))

@@ -56,8 +56,14 @@ def measure(count: int, folder: Path) -> dict[str, object]:
     crowd = Crowd([wording for entry in base.entries.values() for wording in entry.wordings], seed=7)
     _messages(watch, settings, library, crowd.shots(count))
     spans = watch.spans
-    stages = {name: [percentile(times, 0.5), percentile(times, 0.99), sum(times) / count] for name, times in spans.items()}
-    return {"stages": stages, "entries": len(base.entries), "wordings": sum(len(e.wordings) for e in base.entries.values())}
+    stages = {
+        name: [percentile(times, 0.5), percentile(times, 0.99), sum(times) / count] for name, times in spans.items()
+    }
+    return {
+        "stages": stages,
+        "entries": len(base.entries),
+        "wordings": sum(len(e.wordings) for e in base.entries.values()),
+    }
 
 
 def _account() -> Wechat:

@@ -26,6 +26,7 @@ class Round:
     latencies: list[float] = field(default_factory=list)
     sample: list[tuple[Shot, bytes]] = field(default_factory=list)
     connections: int = 0
+    busy: float = 0.0  # seconds of the server's processor time
 
     @property
     def rate(self) -> float:
@@ -94,7 +95,7 @@ class _Caller:
 
     async def _dial(self) -> socket.socket:
         line = self._socket = socket.socket()
-        line.setblocking(False)  # noqa: FBT003 - the library's own signature
+        line.setblocking(False)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await self._loop.sock_connect(line, self._address)
         self._measured.connections += 1

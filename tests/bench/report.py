@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.load import percentile
-from tests.bench.servers import PEER_PYTHON, cores
+from tests.bench.servers import APART, PEER_PYTHON
 
 if TYPE_CHECKING:
     from tests.bench.__main__ import Measured
@@ -43,14 +43,18 @@ class Inside(TypedDict):
     wordings: int
 
 
-def show(measured: Sequence[Measured], inside: Inside, on_record: Mapping[str, int], starts: tuple[float, float]) -> None:
+def show(
+    measured: Sequence[Measured], inside: Inside, on_record: Mapping[str, int], starts: tuple[float, float]
+) -> None:
     """Print everything."""
     console = Console(width=max(Console().width, 118), highlight=False)
     console.print(_machine())
     console.print(_table(measured))
     console.print(_stages(inside))
     total = sum(on_record.values())
-    shares = ", ".join(f"{name} {count / total:.0%}" for name, count in sorted(on_record.items(), key=lambda one: -one[1]))
+    shares = ", ".join(
+        f"{name} {count / total:.0%}" for name, count in sorted(on_record.items(), key=lambda one: -one[1])
+    )
     load, index = (inside["stages"][name][0] / 1e6 for name in ("load", "index"))
     console.print(
         f"Fawen: {inside['entries']} entries, {inside['wordings']} wordings, read in {load:.2f} s, indexed in {index:.2f} s; "
@@ -62,7 +66,7 @@ def show(measured: Sequence[Measured], inside: Inside, on_record: Mapping[str, i
 
 def _table(measured: Sequence[Measured]) -> Table:
     table = Table(title="32 connections, encrypted messages, all different; best round, in brackets the median round")
-    for name in ("", "messages/s", "Fawen is", "p50", "p99", "alone p50", "memory", "messages"):
+    for name in ("", "messages/s", "Fawen is", "CPU each", "p50", "p99", "alone p50", "memory", "messages"):
         table.add_column(name, justify="left" if not name else "right")
     ours = max(one.rate for one in measured[0].rounds)
     for one in measured:
@@ -72,6 +76,7 @@ def _table(measured: Sequence[Measured]) -> Table:
             f"{one.server.candidate.name}\n[dim]{one.server.candidate.built_on}[/dim]",
             f"{best.rate:.0f} ({median:.0f})",
             "" if one is measured[0] else f"{ours / best.rate:.2f} ×",
+            f"{min(got.busy / len(got.latencies) for got in one.rounds) * 1e6:.0f} µs",
             f"{percentile(best.latencies, 0.5) * 1e3:.1f} ms",
             f"{percentile(best.latencies, 0.99) * 1e3:.1f} ms",
             f"{percentile(one.alone.latencies, 0.5) * 1e3:.2f} ms",
@@ -92,12 +97,12 @@ def _stages(inside: Inside) -> Table:
 
 
 def _machine() -> str:
-    where = "server on core 0, load generator on core 1" if cores() else "server and load generator share what there is"
+    where = "server on core 0, load generator on core 1" if APART else "server and load generator share what there is"
     theirs = subprocess.run([PEER_PYTHON, "-c", _ASK], check=True, capture_output=True, text=True).stdout
     ours = " ".join(f"{name} {version(name)}" for name in OWN_PACKAGES)
     return (
         f"{_processor()}, {os.cpu_count()} cores; {platform.system()} {platform.release()}; {where}; "
-        f"an fsync in {tempfile.gettempdir()} takes {_fsync():.0f} µs\n"
+        f"load average {os.getloadavg()[0]:.1f}; an fsync in {tempfile.gettempdir()} takes {_fsync():.0f} µs\n"
         f"Python {platform.python_version()}; {ours}; peers: {theirs.strip()}"
     )
 

@@ -21,6 +21,9 @@ PEERS = Path(__file__).parent / "peers"
 PEER_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 SERVER_CORE, LOAD_CORE = 0, 1
 TRIES, PAUSE = 4000, 0.005
+# Whether server and load generator have a core each; asked before this process settles on one.
+APART = {SERVER_CORE, LOAD_CORE} <= os.sched_getaffinity(0) and shutil.which("taskset") is not None
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Server:
         """Resident bytes, of workers as well."""
         return sum(map(_resident, _family(self.process.pid)))
 
+    def busy(self) -> float:
+        """Seconds of processor time used so far, by workers as well."""
+        return sum(map(_busy, _family(self.process.pid)))
+
 
 def peers() -> list[Candidate]:
     """The bots Fawen is measured beside."""
@@ -61,14 +68,9 @@ def peers() -> list[Candidate]:
 FAWEN = Candidate("Fawen", "python -m bot serve", lambda _: (sys.executable, "-m", "bot", "serve"), "/readyz")
 
 
-def cores() -> bool:
-    """Whether server and load generator can have a core each."""
-    return len(os.sched_getaffinity(0)) > 1 and shutil.which("taskset") is not None
-
-
 def pinned(command: Sequence[str], core: int = SERVER_CORE) -> list[str]:
     """The command on one core, where there are several."""
-    return ["taskset", "-c", str(core), *command] if cores() else list(command)
+    return ["taskset", "-c", str(core), *command] if APART else list(command)
 
 
 @asynccontextmanager
@@ -150,7 +152,15 @@ def _resident(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
 
 
+def _busy(pid: int) -> float:
+    # utime and stime; the fields before them start after the name, which may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
 def recorded(folder: Path) -> dict[str, int]:
     """How many messages Fawen has on record, by verdict."""
     with closing(sqlite3.connect(f"file:{folder}/fawen.db?mode=ro", uri=True)) as conn:
-        return dict(conn.execute("SELECT CASE verdict WHEN '' THEN flow ELSE verdict END, count(*) FROM inbox GROUP BY 1"))
+        return dict(
+            conn.execute("SELECT CASE verdict WHEN '' THEN flow ELSE verdict END, count(*) FROM inbox GROUP BY 1")
+        )

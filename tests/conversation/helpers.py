@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ class Talk:
 
     base: KnowledgeBase
     search: Search
-    state: State = State()
+    state: State = field(default_factory=State)
     now: datetime = NOW
 
     def say(self, text: str, **changes: Any) -> Outcome:

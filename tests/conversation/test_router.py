@@ -76,7 +76,7 @@ def test_a_subscriber_is_greeted_with_three_examples_of_each_kind(talk: Talk, ba
     said = talk.say("", kind="event", event="subscribe").say
     assert said is not None
     tapped = [tap.id.removeprefix("ask:") for tap in said.taps]
-    assert tapped == [entry for kind in KIND_NAMES for entry in EXAMPLES[kind]]
+    assert tapped == [entry for kind in KIND_NAMES for _, entry in EXAMPLES[kind]]
     assert {base.entries[entry].kind for entry in tapped} == set(KIND_NAMES)
     assert said.size <= 2048
 

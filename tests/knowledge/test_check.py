@@ -98,7 +98,7 @@ def written(folder: Path, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("kind: legal\n  broken", "x.yaml"),
+        ("kind: legal\n  broken", "legal/x.yaml: "),
         ("[]", "kind, category and entries"),
         ("kind: legal\ncategory: a\nentries: []\nmore: 1", "kind, category and entries"),
         ("kind: legal\ncategory: a\nentries: [1]", "legal/x.yaml"),

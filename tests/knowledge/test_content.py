@@ -46,7 +46,7 @@ def test_nobody_claims_a_lawyers_confirmation(base: KnowledgeBase) -> None:
 
 def test_examples_are_entries_of_their_kind(base: KnowledgeBase) -> None:
     for kind, entries in EXAMPLES.items():
-        assert [base.entries[entry].kind for entry in entries] == [kind] * 3
+        assert [base.entries[entry].kind for _, entry in entries] == [kind] * 3
 
 
 def test_laws_that_ended_are_no_basis(base: KnowledgeBase) -> None:

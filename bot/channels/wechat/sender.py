@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,37 +26,47 @@ LOOK_EVERY = 5.0
 
 @dataclass
 class Sender:
-    """Sends what waits. `wake` makes it look at once."""
+    """Sends what waits. `wake` makes it look at once, `stop` lets it finish what it is sending."""
 
     db: Database
     client: Client
     clock: Clock
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopped: bool = False
 
     def wake(self) -> None:
         """There is something new."""
         self._bell.set()
 
+    def stop(self) -> None:
+        """End `run` after the attempt under way."""
+        self._stopped = True
+        self._bell.set()
+
+    def _stopping(self) -> bool:
+        return self._stopped
+
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
+        """Until stopped."""
+        while not self._stopping():
             self._bell.clear()
             try:
                 while await self.send_due():
                     pass
             except StoreError as error:
                 log.error("outbox_unreadable", error=str(error))  # noqa: TRY400
-            try:
-                await asyncio.wait_for(self._bell.wait(), LOOK_EVERY)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0 if self._stopping() else LOOK_EVERY):
+                    await self._bell.wait()
 
     async def send_due(self) -> int:
         """Try everything that is due now; returns how many rows were tried."""
+        await self.db.write(lambda conn: outbox.strand(conn, self.clock()))
         letters = await self.db.read(lambda conn: outbox.due(conn, self.clock()))
         tried = 0
         for letter in letters:
-            tried += await self._try(letter)
+            if not self._stopping():
+                tried += await self._try(letter)
         return tried
 
     async def _try(self, letter: Letter) -> int:

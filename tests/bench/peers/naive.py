@@ -16,7 +16,9 @@ from wechatpy.crypto import WeChatCrypto
 
 from knowledge.load import load
 
-SCHEMA = "CREATE TABLE messages (id INTEGER PRIMARY KEY, citizen TEXT NOT NULL, text TEXT NOT NULL, reply TEXT NOT NULL)"
+SCHEMA = (
+    "CREATE TABLE messages (id INTEGER PRIMARY KEY, citizen TEXT NOT NULL, text TEXT NOT NULL, reply TEXT NOT NULL)"
+)
 
 
 def open_log() -> sqlite3.Connection:

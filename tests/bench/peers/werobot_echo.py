@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -24,4 +25,6 @@ def echo(message: Any) -> Any:
 robot.add_handler(echo, type="text")
 
 if __name__ == "__main__":
+    # Waitress would write a line to standard error for every message that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     robot.run(server="auto", host="127.0.0.1", port=int(os.environ["BENCH_PORT"]), enable_pretty_logging=False)

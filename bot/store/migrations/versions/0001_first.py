@@ -98,7 +98,7 @@ def upgrade() -> None:
     sa.Column('citizen_id', sa.String(length=36), nullable=False),
     sa.Column('inbox_id', sa.String(length=36), nullable=False),
     sa.Column('content', sa.Text(), nullable=False, comment='the reply, JSON'),
-    sa.Column('state', sa.String(length=16), nullable=False, comment='waiting, sent, held, uncertain, failed'),
+    sa.Column('state', sa.String(length=16), nullable=False, comment='waiting, sending, sent, held, uncertain, failed'),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('error', sa.String(length=200), nullable=False),
     sa.Column('due_at', sa.BigInteger(), nullable=False),
