@@ -131,7 +131,9 @@ class Settings(Section):
     """All settings with their defaults."""
 
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
-        "sqlite:///var/fawen.db", description="sqlite:///path/file.db or postgresql+psycopg://user:password@host/name"
+        "sqlite:///var/fawen.db",
+        repr=False,  # it may hold a password
+        description="sqlite:///path/file.db or postgresql+psycopg://user:password@host/name",
     )
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"

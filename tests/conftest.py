@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests import postgres
 from tests.platform import Clock, Platform
 from tests.support import Bot, Numbers, missing
 
-START_URL = "FAWEN_TEST_POSTGRES_URL"
+START_URL = "FAWENTEST_POSTGRES_URL"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,14 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("FAWEN_") and not name.startswith("FAWEN_TEST_"):
+        if name.startswith("FAWEN_"):
             monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Time that moves only when told."""
-    return Clock()
+    """Time that moves only when told: a Monday morning in the county."""
+    return Clock(datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
 
 
 @pytest.fixture

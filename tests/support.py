@@ -13,8 +13,8 @@ from bot.settings import Settings
 
 
 def missing(what: str) -> NoReturn:
-    """Skip with a reason; where everything must run (FAWEN_TEST_ALL), fail instead."""
-    if os.environ.get("FAWEN_TEST_ALL"):
+    """Skip with a reason; where everything must run (FAWENTEST_ALL), fail instead."""
+    if os.environ.get("FAWENTEST_ALL"):
         pytest.fail(what)
     pytest.skip(what)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,8 +61,14 @@ def simulate(
     chosen = settings_or_fail(settings, demo=demo)
     if not chosen.wechat.enabled:
         fail("wechat.token (FAWEN_WECHAT__TOKEN): the bot has no official account; try --demo")
-    with contextlib.suppress(KeyboardInterrupt, EOFError):
+    try:
         asyncio.run(_simulate(chosen, bot or f"http://127.0.0.1:{chosen.http.port}/wechat", openid))
+    except (KeyboardInterrupt, EOFError):
+        out.print("再见。")
+    except OSError as error:
+        fail(
+            f"wechat.api_base (FAWEN_WECHAT__API_BASE): cannot play the platform at {chosen.wechat.api_base}: {error.strerror}"
+        )
 
 
 async def _simulate(settings: Settings, bot: str, openid: str) -> None:

@@ -18,7 +18,7 @@ from knowledge.search.rank import NOTHING, Result, Search
 DAY = date(2026, 11, 22)
 
 
-def nothing(_text: str, _day: date, *, context: str = "") -> Result:
+def nothing(text: str, day: date, *, context: str = "") -> Result:
     return NOTHING
 
 

@@ -175,7 +175,8 @@
         if (one.mine !== null) showMine(one.mine);
         if (one.reply) showReply(one.reply);
       }
-      toEnd();
+      // A first visit reads the greeting from its beginning, a return goes on where it was.
+      if (exchanges.length > 1) toEnd();
     } catch {
       warn("连不上服务器，请检查网络后刷新页面。急事请打12348或12345。");
     }
