@@ -31,11 +31,13 @@ def _database_url(value: str) -> str:
 
 
 def _aes_key(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        return value
     try:
         key = base64.b64decode(value.get_secret_value() + "=", validate=True)
     except binascii.Error as error:
         raise ValueError("must be the 43 characters that the platform shows as EncodingAESKey") from error
-    if value.get_secret_value() and len(key) != 32:  # noqa: PLR2004 - an AES-256 key
+    if len(key) != 32:  # noqa: PLR2004 - an AES-256 key
         raise ValueError("must be the 43 characters that the platform shows as EncodingAESKey")
     return value
 

@@ -37,6 +37,10 @@ def test_each_fault_is_one_clear_line(environ: dict[str, str], line: str) -> Non
     assert all("\n" not in fault for fault in caught.value.faults)
 
 
+def test_an_empty_value_of_the_example_file_is_its_default() -> None:
+    assert read_settings({}).wechat.encoding_aes_key.get_secret_value() == ""
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({"FAWEN_DATABASE_URL": "x", "FAWEN_HTTP__PORT": "x", "FAWEN_LOG__LEVEL": "loud"})

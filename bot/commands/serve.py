@@ -54,8 +54,9 @@ async def _serve(settings: Settings) -> None:
     try:
         site = web.TCPSite(runner, settings.http.host, settings.http.port)
         await site.start()
+        stop = _stop_signal()
         _announce(settings, _port(runner))
-        await _until_stopped()
+        await stop.wait()
     finally:
         log.info("stopping")
         await runner.cleanup()
@@ -78,12 +79,12 @@ def _announce(settings: Settings, port: int) -> None:
     log.info("started", pid=os.getpid(), host=settings.http.host, port=port, wechat=settings.wechat.enabled)
 
 
-async def _until_stopped() -> None:
+def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 def show_settings(settings: SettingsOption = None, demo: DemoOption = False) -> None:

@@ -13,11 +13,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.conversation.wording import BUSY
 from knowledge.load import load
 from tests.bench import report
 from tests.bench.load import Round, fire
 from tests.bench.servers import APART, FAWEN, LOAD_CORE, PEER_PYTHON, ROOT, Server, peers, pinned, recorded, running
-from tests.bench.traffic import Crowd, said
+from tests.bench.traffic import Crowd, Shot, said
 
 CONNECTIONS = 32
 
@@ -44,66 +45,61 @@ class Measured:
     server: Server
     rounds: list[Round] = field(default_factory=list)
     alone: Round = field(default_factory=Round)
+    answered: int = 0
     memory: int = 0
+
+    async def fire(self, shots: Sequence[Shot], connections: int, seconds: float) -> Round:
+        """One round, with the processor time it cost the server."""
+        before = self.server.busy()
+        got = await fire(self.server.port, shots, connections, seconds)
+        got.busy = self.server.busy() - before
+        self.answered += len(got.latencies)
+        for shot, body in got.sample:
+            self._check(shot, said(shot, body))
+        return got
+
+    def _check(self, shot: Shot, text: str) -> None:
+        """Nobody wins by failing: a sample is decrypted, and must be a reply to the right citizen."""
+        if "echo" in self.server.candidate.name and text != shot.text:
+            raise SystemExit(f"{self.server.candidate.name} echoed {text!r} for {shot.text!r}")
+        if self.server.candidate is FAWEN and text == BUSY:
+            raise SystemExit("Fawen could not record a message")
 
 
 async def main(plan: Plan) -> None:
     """Measure and print."""
+    report.show_machine()
     crowd = Crowd([wording for entry in load().entries.values() for wording in entry.wordings])
     with tempfile.TemporaryDirectory(prefix="fawen-bench-") as name:
         folder = Path(name)
         inside = await _inside(plan.inside)
-        fresh = await _start_up(folder / "start")
-        again = await _start_up(folder / "start")
-        measured, sent = await _compare(plan, crowd, folder)
+        starts = await _start_up(folder), await _start_up(folder)
+        measured = await _compare(plan, crowd, folder)
         on_record = recorded(folder)
-    if sum(on_record.values()) != sent:
-        raise SystemExit(f"Fawen answered {sent} messages and has {sum(on_record.values())} on record")
-    report.show(measured, inside, on_record, (fresh, again))
+    if sum(on_record.values()) != measured[0].answered:
+        raise SystemExit(f"Fawen answered {measured[0].answered} messages, but {sum(on_record.values())} are on record")
+    report.show(measured, inside, on_record, starts)
 
 
-async def _compare(plan: Plan, crowd: Crowd, folder: Path) -> tuple[list[Measured], int]:
-    """All candidates up at once, idle unless it is their turn; how many messages Fawen got in all."""
+async def _compare(plan: Plan, crowd: Crowd, folder: Path) -> list[Measured]:
+    """All candidates up at once, idle unless it is their turn; everybody gets the same messages."""
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(running(one, folder)) for one in (FAWEN, *peers())]
-        measured = [Measured(server) for server in servers]
-        sent = await _turns(plan, crowd, measured)
+        measured = [Measured(await stack.enter_async_context(running(one, folder))) for one in (FAWEN, *peers())]
+        warm_up = crowd.shots(plan.alone)
         for one in measured:
+            await one.fire(warm_up, CONNECTIONS, plan.seconds)
+        for _ in range(plan.rounds):
+            shots = crowd.shots(plan.messages)
+            for one in measured:
+                one.rounds.append(await one.fire(shots, CONNECTIONS, plan.seconds))
+        shots = crowd.shots(plan.alone)
+        for one in measured:
+            one.alone = await one.fire(shots, 1, plan.seconds)
             one.memory = one.server.memory()
-    return measured, sent
-
-
-async def _turns(plan: Plan, crowd: Crowd, measured: Sequence[Measured]) -> int:
-    sent = 0
-    for number in range(-1, plan.rounds):  # the round before the first warms up
-        shots = crowd.shots(plan.messages if number >= 0 else plan.alone)
-        for one in measured:
-            before = one.server.busy()
-            got = await fire(one.server.port, shots, CONNECTIONS, plan.seconds)
-            got.busy = one.server.busy() - before
-            _check(one.server, got)
-            sent += len(got.latencies) if one.server.candidate is FAWEN else 0
-            if number >= 0:
-                one.rounds.append(got)
-    shots = crowd.shots(plan.alone)
-    for one in measured:
-        one.alone = await fire(one.server.port, shots, 1, plan.seconds)
-        sent += len(one.alone.latencies) if one.server.candidate is FAWEN else 0
-    return sent
-
-
-def _check(server: Server, got: Round) -> None:
-    """Nobody wins by failing: a sample is decrypted, and must be a reply to the right citizen."""
-    for shot, body in got.sample:
-        text = said(shot, body)
-        if "echo" in server.candidate.name and text != shot.text:
-            raise SystemExit(f"{server.candidate.name} echoed {text!r} for {shot.text!r}")
-        if server.candidate is FAWEN and text.startswith("系统这会儿有点忙"):
-            raise SystemExit("Fawen could not record a message")
+    return measured
 
 
 async def _start_up(folder: Path) -> float:
-    folder.mkdir(exist_ok=True)
     async with running(FAWEN, folder) as server:
         return server.started_in
 

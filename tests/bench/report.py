@@ -27,8 +27,8 @@ OWN_PACKAGES = ("aiohttp", "uvloop", "sqlalchemy", "numpy", "rapidfuzz", "crypto
 STAGES = {
     "open": "verify, decrypt, parse",
     "inbound": "to Inbound",
-    "search": "search alone",
-    "decide": "decide (search, safety, wording)",
+    "decide": "decide: safety, search, wording",
+    "search": "— of which search",
     "record": "database statements",
     "commit": "commit and its fsync, 16 messages each",
     "seal": "render, encrypt, sign",
@@ -43,12 +43,16 @@ class Inside(TypedDict):
     wordings: int
 
 
+def show_machine() -> None:
+    """Print what is measured on, before anything starts."""
+    _console().print(_machine())
+
+
 def show(
     measured: Sequence[Measured], inside: Inside, on_record: Mapping[str, int], starts: tuple[float, float]
 ) -> None:
     """Print everything."""
-    console = Console(width=max(Console().width, 118), highlight=False)
-    console.print(_machine())
+    console = _console()
     console.print(_table(measured))
     console.print(_stages(inside))
     total = sum(on_record.values())
@@ -62,6 +66,10 @@ def show(
         f"{measured[0].memory / 2**20:.0f} MiB resident after the load.\n"
         f"All {total} messages it answered are on record: {shares}."
     )
+
+
+def _console() -> Console:
+    return Console(width=max(Console().width, 120), highlight=False)
 
 
 def _table(measured: Sequence[Measured]) -> Table:

@@ -39,7 +39,7 @@ async def wechat(
     plain = crypto.decrypt_message(await request.text(), query["msg_signature"], timestamp, nonce)
     message = parse_message(plain)
     found = process.extractOne(message.content, wordings)
-    reply = answers[found[0]] if found else "没找到，请换个说法。"
+    reply = answers[found[0]]
     with log:
         row = (message.id, message.source, message.content, reply)
         log.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
