@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from knowledge.search.normalise import normalise
-
 OFF_TOPIC = Path(__file__).parent / "off_topic.txt"
-# How far one pair of characters may speak for or against.
+# How far one pair of characters may speak for or against, and what a pair never seen anywhere says.
 MOST = 4.0
+UNSEEN = -1.0
 
 
 def off_topic() -> list[str]:
@@ -20,30 +19,29 @@ def off_topic() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def pairs(text: str) -> list[str]:
+    """Neighbouring characters of a text."""
+    return [text[i : i + 2] for i in range(len(text) - 1)]
+
+
 class Domain:
     """Mean log odds that a message is ours rather than chit-chat; about -4 to 4."""
 
-    def __init__(self, ours: Iterable[str], theirs: Iterable[str]) -> None:
-        mine, other = Counter(_pairs(ours)), Counter(_pairs(theirs))
-        mine_total, other_total = sum(mine.values()) + 1, sum(other.values()) + 1
-        self._odds = {
-            pair: max(
-                -MOST,
-                min(MOST, math.log((mine[pair] + 0.5) / mine_total) - math.log((other[pair] + 0.5) / other_total)),
-            )
-            for pair in {*mine, *other}
-        }
+    def __init__(self, occurrences: Callable[[str], int], total: int, theirs: Iterable[str]) -> None:
+        """Compare with chit-chat `theirs`, normalised; `occurrences` counts a pair in our texts, `total` all pairs."""
+        self._ours = occurrences
+        self._our_total = total + 1
+        self._theirs = Counter(pair for text in theirs for pair in pairs(text))
+        self._their_total = sum(self._theirs.values()) + 1
 
     def __call__(self, text: str) -> float:
-        """Odds of a normalised message; pairs never seen anywhere speak a little against it."""
-        pairs = list(_pairs([text])) or [text]
-        return sum(self._odds.get(pair, -1.0) for pair in pairs) / len(pairs)
+        """Odds of a normalised message."""
+        found = pairs(text) or [text]
+        return sum(map(self._odds, found)) / len(found)
 
-
-def domain_of(ours: Iterable[str]) -> Domain:
-    """Build from our normalised texts and the shipped chit-chat."""
-    return Domain(ours, map(normalise, off_topic()))
-
-
-def _pairs(texts: Iterable[str]) -> Iterable[str]:
-    return (text[i : i + 2] for text in texts for i in range(len(text) - 1))
+    def _odds(self, pair: str) -> float:
+        ours, theirs = self._ours(pair), self._theirs[pair]
+        if not ours and not theirs:
+            return UNSEEN
+        odds = math.log((ours + 0.5) / self._our_total) - math.log((theirs + 0.5) / self._their_total)
+        return max(-MOST, min(MOST, odds))

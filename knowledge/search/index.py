@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +19,31 @@ _ASCII = re.compile(r"[0-9]+|[a-z]+")
 _HAN = re.compile(r"[一-鿿㐀-䶿]+")
 
 
+_NO_TERMS: frozenset[str] = frozenset()
+
+
 class Concepts:
     """The lexicon as a matcher: colloquial phrases and the legal terms they stand for become one word each."""
 
     def __init__(self, lexicon: dict[str, tuple[str, ...]]) -> None:
         self._terms: dict[str, set[str]] = {}
         for phrase, terms in lexicon.items():
-            self._terms.setdefault(phrase, set()).update(terms)
+            self._terms.setdefault(phrase, set()).update(f"@{term}" for term in terms)
             for term in terms:
-                self._terms.setdefault(term, set()).add(term)
-        phrases = sorted(self._terms, key=len, reverse=True)
-        # A look-ahead finds overlapping phrases as well.
-        self._pattern = re.compile(f"(?=({'|'.join(map(re.escape, phrases))}))") if phrases else None
+                self._terms.setdefault(term, set()).add(f"@{term}")
+        self._lengths: dict[str, list[int]] = {}
+        for phrase in self._terms:
+            lengths = self._lengths.setdefault(phrase[0], [])
+            if len(phrase) not in lengths:
+                lengths.append(len(phrase))
 
     def __call__(self, text: str) -> set[str]:
         """The concepts a normalised text speaks of, as terms that no text contains."""
-        if self._pattern is None:
-            return set()
-        return {f"@{term}" for match in self._pattern.finditer(text) for term in self._terms[match[1]]}
+        found: set[str] = set()
+        for start, first in enumerate(text):
+            for length in self._lengths.get(first, ()):
+                found |= self._terms.get(text[start : start + length], _NO_TERMS)
+        return found
 
 
 def grams(text: str, concepts: Concepts) -> list[str]:
@@ -44,7 +51,7 @@ def grams(text: str, concepts: Concepts) -> list[str]:
     found = _ASCII.findall(text)
     for run in _HAN.findall(text):
         found += run
-        found += [run[i : i + 2] for i in range(len(run) - 1)]
+        found += map(add, run, run[1:])
     return [*found, *concepts(text)]
 
 
@@ -59,32 +66,38 @@ class Query:
 class Field:
     """BM25 over one set of documents. Rows are documents, in the order given."""
 
-    def __init__(self, documents: Sequence[Iterable[str]]) -> None:
-        self.size = len(documents)
+    def __init__(self, documents: Sequence[Sequence[str]], joined: Ints | None = None) -> None:
+        """Index documents given as lists of terms; with `joined`, those of the same number count as one."""
         self.vocabulary: dict[str, int] = {}
-        terms, rows, times = [], [], []
-        for row, document in enumerate(documents):
-            for term, often in Counter(document).items():
-                terms.append(self.vocabulary.setdefault(term, len(self.vocabulary)))
-                rows.append(row)
-                times.append(often)
-        numbers, where = np.array(terms, dtype=np.intp), np.array(rows, dtype=np.intp)
-        often_in = np.array(times, dtype=np.float32)
+        name = self.vocabulary.setdefault
+        terms = np.array(
+            [name(term, len(self.vocabulary)) for document in documents for term in document], dtype=np.intp
+        )
+        owners = np.arange(len(documents)) if joined is None else joined
+        rows = np.repeat(owners, [len(document) for document in documents])
+        self.size = int(owners.max()) + 1 if len(owners) else 0
+        self.totals: list[int] = np.bincount(terms, minlength=len(self.vocabulary)).tolist()
+        # One posting per term and document, those of a term side by side.
+        keys, often = np.unique(terms * max(self.size, 1) + rows, return_counts=True)
+        numbers, where = keys // max(self.size, 1), keys % max(self.size, 1)
         spread = np.bincount(numbers, minlength=len(self.vocabulary))
         self.idf: Floats = np.log1p((self.size - spread + 0.5) / (spread + 0.5)).astype(np.float32)
         # What stands in most documents tells them apart little and costs most of the time.
         self.idf[spread > COMMON * max(self.size, 20)] = 0.0
-        lengths = np.bincount(where, often_in, self.size).astype(np.float32)
+        lengths = np.bincount(rows, minlength=self.size).astype(np.float32)
         norm = K1 * (1 - B + B * lengths / max(float(lengths.mean()) if self.size else 1.0, 1e-9))
-        weights = self.idf[numbers] * often_in * (K1 + 1) / (often_in + norm[where])
-        # All postings in one array, those of a term side by side.
         kept = self.idf[numbers] > 0
-        numbers, where, weights = numbers[kept], where[kept], weights[kept]
-        order = np.argsort(numbers, kind="stable")
-        self._rows: Ints = where[order]
-        self._weights: Floats = weights[order].astype(np.float32)
+        numbers, where, often = numbers[kept], where[kept], often[kept]
+        weights = self.idf[numbers] * often * (K1 + 1) / (often + norm[where])
+        self._rows: Ints = where
+        self._weights: Floats = weights.astype(np.float32)
         self._ends: list[int] = np.cumsum(np.bincount(numbers, minlength=len(self.vocabulary))).tolist()
         self.masses: Floats = np.bincount(where, self.idf[numbers], self.size).astype(np.float32)
+
+    def occurrences(self, term: str) -> int:
+        """How often a term stands in all documents together."""
+        number = self.vocabulary.get(term)
+        return 0 if number is None else self.totals[number]
 
     def query(self, terms: Iterable[str]) -> Query:
         """Look the terms up; `mass` is the idf of all of them, unknown ones weighing as the rarest known."""

@@ -72,6 +72,10 @@ _OPENING = re.compile(
 _CLOSING = re.compile(
     r"(?:谢谢(?:你|您|律师|了|啦)*|多谢|感谢|求(?:助|解|解答|帮助|告知)|拜托了?|急(?:急|等|!)*|在线等|望(?:解答|回复|告知)|[啊呀呢哦哈嘛呗]+)+$"
 )
+# Control and format characters, surrogates, private use: nothing a reader sees.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
+)
 _KEEP = re.compile(r"[^0-9a-z一-鿿㐀-䶿]+")
 
 
@@ -83,7 +87,7 @@ def _converter() -> opencc.OpenCC:
 def tidy(text: str) -> str:
     """NFKC, simplified characters, lower case, no control characters; still a readable sentence."""
     folded = unicodedata.normalize("NFKC", text)
-    printable = "".join(char if char.isprintable() else " " for char in folded)
+    printable = _UNPRINTABLE.sub(" ", folded)
     return " ".join(str(_converter().convert(printable)).lower().split())
 
 

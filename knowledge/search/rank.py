@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
-from knowledge.search.domain import domain_of
+from knowledge.search.domain import Domain, off_topic
 from knowledge.search.index import Concepts, Field, Floats, Ints, grams
 from knowledge.search.mixer import SIGNALS, Message, Mixer
 from knowledge.search.normalise import normalise
@@ -93,16 +93,19 @@ class Index:
             for number, (start, count) in enumerate(zip(self.starts, counts, strict=False))
             for wording in self.wordings[start : start + count]
         }
-        self.known = [
-            set().union(*(self.concepts(wording) for wording in self.wordings[start : start + count]))
-            for start, count in zip(self.starts, counts, strict=False)
-        ]
-        self.asked = Field([grams(wording, self.concepts) for wording in self.wordings])
-        gathered = [" ".join(self.wordings[start : start + n]) for start, n in zip(self.starts, counts, strict=False)]
-        self.gathered = Field([grams(text, self.concepts) for text in gathered])
-        texts = [_whole_text(entry) for entry in self.entries]
-        self.told = Field([grams(text, self.concepts) for text in texts])
-        self.domain = domain_of([*self.wordings, *texts])
+        terms = [grams(wording, self.concepts) for wording in self.wordings]
+        owners = np.repeat(np.arange(len(counts)), counts)
+        self.known: list[set[str]] = [set() for _ in self.entries]
+        for owner, found in zip(owners, terms, strict=True):
+            self.known[owner].update(term for term in found if term.startswith("@"))
+        self.asked = Field(terms)
+        self.gathered = Field(terms, owners)
+        self.told = Field([grams(_whole_text(entry), self.concepts) for entry in self.entries])
+        self.domain = Domain(
+            lambda pair: self.asked.occurrences(pair) + self.told.occurrences(pair),
+            (sum(self.asked.totals) + sum(self.told.totals)) // 2,
+            map(normalise, off_topic()),
+        )
 
     def pool(self, text: str, without: int | None = None) -> Pool | None:
         """The entries worth a closer look for a normalised message, with their signals; None if nothing fits.

@@ -143,7 +143,7 @@ def test_the_context_fades_after_half_an_hour(talk: Talk) -> None:
 
 def test_a_question_of_its_own_is_not_a_follow_up(talk: Talk) -> None:
     talk.say("单位拖欠工资怎么办")
-    assert talk.say("离婚要多久").record.entry.startswith("marriage.")
+    assert talk.say("离婚要多久").record.flow != "follow_up"
 
 
 def test_after_two_misses_a_person_is_offered(talk: Talk) -> None:

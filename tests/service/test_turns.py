@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import Inbound, Library, Outcome, Record, Turn
 from bot.desk import SORRY, Desk
@@ -236,3 +239,45 @@ async def test_history_is_what_was_said(desk: Desk, say: Callable[..., Inbound],
     assert [one.text for one in past] == ["你好", "单位拖欠工资怎么办"]
     assert past[1].reply is not None
     assert "依据：" in past[1].reply.text
+
+
+async def test_a_locked_database_gets_an_honest_sentence_and_leaves_nothing(
+    tmp_path: Path,
+    office: Office,
+    clock: Clock,
+    say: Callable[..., Inbound],
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.store.database.BUSY_MS", 50)
+    db = Database(f"sqlite:///{tmp_path}/locked.db")
+    migrate(db.engine)
+    desk = Desk(db, office, clock, Metrics())
+    locker = sqlite3.connect(tmp_path / "locked.db", isolation_level=None)
+    try:
+        locker.execute("BEGIN EXCLUSIVE")
+        handled = await desk.handle(say("单位拖欠工资怎么办"))
+        assert handled is SORRY
+        assert "没能记下来" in str(handled.reply)
+        locker.execute("ROLLBACK")
+        assert (await desk.handle(say("单位拖欠工资怎么办"))).fresh
+        assert len(rows(db, "SELECT id FROM inbox")) == 1
+    finally:
+        locker.close()
+        db.close()
+
+
+async def test_a_full_disk_gets_an_honest_sentence_and_leaves_nothing(
+    sqlite_db: Database, office: Office, clock: Clock, say: Callable[..., Inbound], rows: Rows
+) -> None:
+    def fill(conn: Connection) -> None:
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    await sqlite_db.write(fill)
+    desk = Desk(sqlite_db, office, clock, Metrics())
+    handled = [await desk.handle(say("工资" * 2000, citizen=f"o{number}")) for number in range(20)]
+    assert SORRY in handled
+    recorded = sum(one is not SORRY for one in handled)
+    assert len(rows(sqlite_db, "SELECT id FROM inbox")) == recorded
+    assert len(rows(sqlite_db, "SELECT id FROM citizens")) == recorded

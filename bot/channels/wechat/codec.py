@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +16,7 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 import xmltodict
-from wechatpy.crypto import PrpCrypto
-from wechatpy.exceptions import InvalidAppIdException
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.conversation.turn import Inbound, MessageKind
 from bot.settings import Wechat
@@ -24,6 +24,7 @@ from bot.settings import Wechat
 CHANNEL = "wechat"
 # Nonces remembered within the skew; at a county's pace this is hours of traffic.
 NONCES = 20_000
+_BLOCK = 32
 _OPENID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _KINDS: dict[str, MessageKind] = {
     "text": "text",
@@ -62,7 +63,7 @@ class Codec:
         self._settings = settings
         self._token = settings.token.get_secret_value()
         key = settings.encoding_aes_key.get_secret_value()
-        self._crypto = PrpCrypto(_aes_key(key)) if key else None
+        self._crypto = Crypto(key, settings.app_id) if key else None
         self._nonces: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def verify_url(self, query: Mapping[str, str], now: datetime) -> str:
@@ -86,7 +87,7 @@ class Codec:
             raise Refused(403, "no_key")
         for sealed in _envelopes(body):
             if self._matches(query.get("msg_signature"), timestamp, nonce, sealed):
-                return Opened(_parse(self._decrypt(sealed)), encrypted=True)
+                return Opened(_parse(self._crypto.decrypt(sealed)), encrypted=True)
         raise Refused(403, "forged")
 
     def seal(self, opened: Opened, text: str, now: datetime) -> bytes:
@@ -94,7 +95,7 @@ class Codec:
         plain = text_reply(opened.fields["FromUserName"], opened.fields.get("ToUserName", ""), text, now)
         if not opened.encrypted or self._crypto is None:
             return plain.encode()
-        sealed = self._crypto.encrypt(plain, self._settings.app_id).decode()
+        sealed = self._crypto.encrypt(plain)
         timestamp, nonce = str(int(now.timestamp())), secrets.token_hex(8)
         signature = _sign(self._token, timestamp, nonce, sealed)
         return (
@@ -125,19 +126,37 @@ class Codec:
         while len(self._nonces) > NONCES:
             self._nonces.popitem(last=False)
 
-    def _decrypt(self, sealed: str) -> bytes:
-        assert self._crypto is not None  # noqa: S101 - for the type checker; `open` has asked
+
+class Crypto:
+    """The platform's AES-256-CBC: 16 random bytes, length, message, AppID, padded to blocks of 32."""
+
+    def __init__(self, encoding_aes_key: str, app_id: str) -> None:
+        key = base64.b64decode(encoding_aes_key + "=")
+        # Platform rule: the initial vector is the key's first half.
+        self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+        self._app_id = app_id.encode()
+
+    def encrypt(self, text: str) -> str:
+        """Seal a text, base64."""
+        message = text.encode()
+        plain = secrets.token_bytes(16) + struct.pack(">I", len(message)) + message + self._app_id
+        padding = _BLOCK - len(plain) % _BLOCK
+        encryptor = self._cipher.encryptor()
+        sealed = encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
+        return base64.b64encode(sealed).decode()
+
+    def decrypt(self, sealed: str) -> bytes:
+        """Open a base64 envelope; Refused if it is damaged or meant for another account."""
         try:
-            plain: str = self._crypto.decrypt(sealed, self._settings.app_id)
-        except InvalidAppIdException as error:
-            raise Refused(403, "other_app") from error
-        except Exception as error:  # binascii, struct, cryptography, Unicode: all mean it is not what we were sent
+            decryptor = self._cipher.decryptor()
+            plain = decryptor.update(base64.b64decode(sealed, validate=True)) + decryptor.finalize()
+            content = plain[16 : -plain[-1]]
+            (length,) = struct.unpack_from(">I", content)
+        except (ValueError, IndexError, struct.error) as error:
             raise Refused(400, "undecipherable") from error
-        return plain.encode()
-
-
-def _aes_key(setting: str) -> bytes:
-    return base64.b64decode(setting + "=")
+        if content[4 + length :] != self._app_id:
+            raise Refused(403, "other_app")
+        return content[4 : 4 + length]
 
 
 def _sign(*parts: str) -> str:
