@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import add
@@ -63,18 +64,34 @@ class Query:
     mass: float
 
 
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Lists of terms as numbers: one flat array, and how many terms each document has."""
+
+    vocabulary: dict[str, int]
+    terms: Ints
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, documents: Iterable[Sequence[str]]) -> Documents:
+        """Number the terms; documents are taken one by one, so that their strings need not all be kept."""
+        vocabulary: dict[str, int] = {}
+        terms, lengths = array("q"), []
+        for document in documents:
+            terms.extend([vocabulary.setdefault(term, len(vocabulary)) for term in document])
+            lengths.append(len(document))
+        return cls(vocabulary, np.frombuffer(terms, dtype=np.int64) if terms else np.zeros(0, np.int64), lengths)
+
+
 class Field:
     """BM25 over one set of documents. Rows are documents, in the order given."""
 
-    def __init__(self, documents: Sequence[Sequence[str]], joined: Ints | None = None) -> None:
-        """Index documents given as lists of terms; with `joined`, those of the same number count as one."""
-        self.vocabulary: dict[str, int] = {}
-        name = self.vocabulary.setdefault
-        terms = np.array(
-            [name(term, len(self.vocabulary)) for document in documents for term in document], dtype=np.intp
-        )
-        owners = np.arange(len(documents)) if joined is None else joined
-        rows = np.repeat(owners, [len(document) for document in documents])
+    def __init__(self, documents: Documents, joined: Ints | None = None) -> None:
+        """Index documents; with `joined`, those of the same number count as one."""
+        self.vocabulary = documents.vocabulary
+        terms = documents.terms
+        owners = np.arange(len(documents.lengths)) if joined is None else joined
+        rows = np.repeat(owners, documents.lengths)
         self.size = int(owners.max()) + 1 if len(owners) else 0
         self.totals: list[int] = np.bincount(terms, minlength=len(self.vocabulary)).tolist()
         # One posting per term and document, those of a term side by side.
@@ -98,6 +115,12 @@ class Field:
         """How often a term stands in all documents together."""
         number = self.vocabulary.get(term)
         return 0 if number is None else self.totals[number]
+
+    def rows(self, term: str) -> list[int]:
+        """The documents that hold a term of the vocabulary."""
+        number = self.vocabulary[term]
+        found: list[int] = self._rows[self._ends[number - 1] if number else 0 : self._ends[number]].tolist()
+        return found
 
     def query(self, terms: Iterable[str]) -> Query:
         """Look the terms up; `mass` is the idf of all of them, unknown ones weighing as the rarest known."""

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import Domain, off_topic
-from knowledge.search.index import Concepts, Field, Floats, Ints, grams
+from knowledge.search.index import Concepts, Documents, Field, Floats, Ints, grams
 from knowledge.search.mixer import SIGNALS, Message, Mixer
 from knowledge.search.normalise import normalise
 
@@ -93,14 +93,15 @@ class Index:
             for number, (start, count) in enumerate(zip(self.starts, counts, strict=False))
             for wording in self.wordings[start : start + count]
         }
-        terms = [grams(wording, self.concepts) for wording in self.wordings]
-        owners = np.repeat(np.arange(len(counts)), counts)
+        wordings = Documents.of(grams(wording, self.concepts) for wording in self.wordings)
+        self.asked = Field(wordings)
+        self.gathered = Field(wordings, np.repeat(np.arange(len(counts)), counts))
+        self.told = Field(Documents.of(grams(_whole_text(entry), self.concepts) for entry in self.entries))
         self.known: list[set[str]] = [set() for _ in self.entries]
-        for owner, found in zip(owners, terms, strict=True):
-            self.known[owner].update(term for term in found if term.startswith("@"))
-        self.asked = Field(terms)
-        self.gathered = Field(terms, owners)
-        self.told = Field([grams(_whole_text(entry), self.concepts) for entry in self.entries])
+        for term in wordings.vocabulary:
+            if term.startswith("@"):
+                for number in self.gathered.rows(term):
+                    self.known[number].add(term)
         self.domain = Domain(
             lambda pair: self.asked.occurrences(pair) + self.told.occurrences(pair),
             (sum(self.asked.totals) + sum(self.told.totals)) // 2,
