@@ -72,12 +72,11 @@ def prepare(index: Index, examples: Sequence[Example]) -> list[Prepared]:
 
 def bare_wordings(index: Index) -> list[Prepared]:
     """Our own shortest wordings, each searched as if it were not there: what the barest questions look like."""
-    owners = np.repeat(np.arange(len(index.entries)), [len(entry.wordings) for entry in index.entries])
     ready = []
     for row, text in enumerate(index.wordings):
         pool = index.pool(text, without=row) if len(text) <= BARE else None
         if pool is not None:
-            entry = index.entries[int(owners[row])].id
+            entry = index.entries[int(index.owner[row])].id
             ready.append(
                 Prepared(Example(f"own-{row}", text, entry), [], pool.signals, -1, Message(len(text), pool.domain))
             )

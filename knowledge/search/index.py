@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 K1, B = 1.2, 0.75
 COMMON = 0.4
+# A text of nothing but common terms weighs next to nothing, not nothing.
+LEAST = 1e-6
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
@@ -109,7 +111,7 @@ class Field:
         self._rows: Ints = where
         self._weights: Floats = weights.astype(np.float32)
         self._ends: list[int] = np.cumsum(np.bincount(numbers, minlength=len(self.vocabulary))).tolist()
-        self.masses: Floats = np.bincount(where, self.idf[numbers], self.size).astype(np.float32)
+        self.masses: Floats = np.bincount(where, self.idf[numbers], self.size).clip(LEAST).astype(np.float32)
 
     def occurrences(self, term: str) -> int:
         """How often a term stands in all documents together."""
@@ -128,7 +130,7 @@ class Field:
         known = [number for number in map(self.vocabulary.get, distinct) if number is not None]
         rarest = float(np.log1p(self.size + 0.5))
         ids = np.array(known, dtype=np.intp)
-        return Query(ids, float(self.idf[ids].sum()) + rarest * (len(distinct) - len(known)))
+        return Query(ids, max(float(self.idf[ids].sum()) + rarest * (len(distinct) - len(known)), LEAST))
 
     def scores(self, query: Query) -> tuple[Floats, Floats]:
         """For every document: its BM25, and the idf of the distinct terms it shares with the message."""

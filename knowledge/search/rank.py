@@ -80,33 +80,37 @@ class Index:
         self.mixer = mixer
         self.entries: list[Entry] = list(base.entries.values())
         self.concepts = Concepts(base.lexicon)
-        self.wordings: list[str] = [normalise(wording) for entry in self.entries for wording in entry.wordings]
-        counts = [len(entry.wordings) for entry in self.entries]
-        self.starts = np.cumsum([0, *counts[:-1]])
-        # One row of wording numbers per entry; the number past the last stands for "no further wording".
-        self.rows = np.full((len(counts), max(counts, default=1)), len(self.wordings), dtype=np.intp)
-        for number, (start, count) in enumerate(zip(self.starts, counts, strict=False)):
-            self.rows[number, :count] = np.arange(start, start + count)
-        # A message that is a wording to the letter needs no weighing up.
-        self.owners = {
-            wording: number
-            for number, (start, count) in enumerate(zip(self.starts, counts, strict=False))
-            for wording in self.wordings[start : start + count]
-        }
+        self._number_wordings()
         wordings = Documents.of(grams(wording, self.concepts) for wording in self.wordings)
         self.asked = Field(wordings)
-        self.gathered = Field(wordings, np.repeat(np.arange(len(counts)), counts))
+        self.gathered = Field(wordings, self.owner)
         self.told = Field(Documents.of(grams(_whole_text(entry), self.concepts) for entry in self.entries))
-        self.known: list[set[str]] = [set() for _ in self.entries]
-        for term in wordings.vocabulary:
-            if term.startswith("@"):
-                for number in self.gathered.rows(term):
-                    self.known[number].add(term)
+        self.known = self._known_concepts(wordings)
         self.domain = Domain(
             lambda pair: self.asked.occurrences(pair) + self.told.occurrences(pair),
             (sum(self.asked.totals) + sum(self.told.totals)) // 2,
             map(normalise, off_topic()),
         )
+
+    def _number_wordings(self) -> None:
+        counts = [len(entry.wordings) for entry in self.entries]
+        self.wordings: list[str] = [normalise(wording) for entry in self.entries for wording in entry.wordings]
+        self.owner: Ints = np.repeat(np.arange(len(counts)), counts)
+        self.starts = np.cumsum([0, *counts[:-1]])
+        # One row of wording numbers per entry; the number past the last stands for "no further wording".
+        places = self.starts[:, None] + np.arange(max(counts, default=1))
+        ends = (self.starts + np.array(counts or [0]))[:, None]
+        self.rows: Ints = np.where(places < ends, places, len(self.wordings))
+        # A message that is a wording to the letter needs no weighing up.
+        self.exactly = dict(zip(self.wordings, self.owner.tolist(), strict=True))
+
+    def _known_concepts(self, wordings: Documents) -> list[set[str]]:
+        known: list[set[str]] = [set() for _ in self.entries]
+        for term in wordings.vocabulary:
+            if term.startswith("@"):
+                for number in self.gathered.rows(term):
+                    known[number].add(term)
+        return known
 
     def pool(self, text: str, without: int | None = None) -> Pool | None:
         """The entries worth a closer look for a normalised message, with their signals; None if nothing fits.
@@ -117,40 +121,48 @@ class Index:
         query = self.asked.query(terms)
         if not self.entries or not len(query.ids):
             return None
-        bm25, shared = self.asked.scores(query)
+        found = _Found(
+            text,
+            {term for term in terms if term.startswith("@")},
+            query.mass,
+            self.asked.scores(query),
+            self.told.scores(self.told.query(terms)),
+            self.gathered.scores(self.gathered.query(terms)),
+        )
         if without is not None:
-            bm25[without] = shared[without] = 0.0
-        told, told_shared = self.told.scores(self.told.query(terms))
-        gathered, gathered_shared = self.gathered.scores(self.gathered.query(terms))
-        best = np.maximum.reduceat(bm25, self.starts) + gathered + TOLD_WEIGHT * told
-        owner = self.owners.get(text) if without is None else None
+            found.asked[0][without] = found.asked[1][without] = 0.0
+        best = np.maximum.reduceat(found.asked[0], self.starts) + found.gathered[0] + TOLD_WEIGHT * found.told[0]
+        owner = self.exactly.get(text) if without is None else None
         if owner is not None:
             best[owner] = np.inf
         order = np.argsort(-best, kind="stable")[:POOL]
-        rows = self.rows[order]
-        hits, covered = _padded(bm25)[rows], _padded(shared)[rows]
+        leaders, signals = self._signals(found, order)
+        return Pool(order.tolist(), leaders, signals, self.domain(text), settled=owner is not None)
+
+    def _signals(self, found: _Found, order: Ints) -> tuple[list[int], Floats]:
+        """Of each entry in `order`: the wording nearest to the message, and the row of SIGNALS."""
+        rows, mass = self.rows[order], found.mass
+        hits, covered = (np.append(values, np.float32(0))[rows] for values in found.asked)
         masses = np.append(self.asked.masses, np.float32(np.inf))[rows]
-        leaders, near = self._nearest(text, rows, hits)
+        leaders, near = self._nearest(found.text, rows, hits)
         descending = -np.sort(-hits, axis=1)
-        concepts = self.concepts(text)
+        concepts = found.concepts
         columns = {
-            "bm25": descending[:, 0] / query.mass,
-            "bm25_second": descending[:, 1] / query.mass,
+            "bm25": descending[:, 0] / mass,
+            "bm25_second": descending[:, 1] / mass,
             "ratio": near,
-            "cosine": (covered / np.sqrt(masses * query.mass)).max(axis=1),
+            "cosine": (covered / np.sqrt(masses * mass)).max(axis=1),
             "contained": (covered / masses).max(axis=1),
-            "covered": covered.max(axis=1) / query.mass,
-            "told": told[order] / query.mass,
-            "told_covered": told_shared[order] / query.mass,
-            "mean": hits.sum(axis=1) / (masses < np.inf).sum(axis=1) / query.mass,
-            "gathered": gathered[order] / query.mass,
-            "gathered_covered": gathered_shared[order] / query.mass,
+            "covered": covered.max(axis=1) / mass,
+            "told": found.told[0][order] / mass,
+            "told_covered": found.told[1][order] / mass,
+            "mean": hits.sum(axis=1) / (masses < np.inf).sum(axis=1) / mass,
+            "gathered": found.gathered[0][order] / mass,
+            "gathered_covered": found.gathered[1][order] / mass,
             "exact": (near > EXACT).astype(np.float32),
             "concepts": [len(concepts & self.known[n]) / len(concepts) if concepts else 0.0 for n in order],
         }
-        signals = np.stack([columns[name] for name in SIGNALS], axis=1, dtype=np.float32)
-        numbers = [int(number) for number in order]
-        return Pool(numbers, leaders, signals, self.domain(text), settled=owner is not None)
+        return leaders, np.stack([columns[name] for name in SIGNALS], axis=1, dtype=np.float32)
 
     def _nearest(self, text: str, rows: Ints, hits: Floats) -> tuple[list[int], Floats]:
         """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
@@ -162,8 +174,16 @@ class Index:
         return [int(i) for i in top[line, which]], near[line, which]
 
 
-def _padded(values: Floats) -> Floats:
-    return np.append(values, np.float32(0))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the index says about a message: BM25 and shared idf, by wording, by answer, by all wordings of an entry."""
+
+    text: str
+    concepts: set[str]
+    mass: float
+    asked: tuple[Floats, Floats]
+    told: tuple[Floats, Floats]
+    gathered: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,3 +179,8 @@ def test_stats_for_programs(base: KnowledgeBase) -> None:
     assert found["entries"] == len(base.entries)
     assert sum(found["by_kind"].values()) == found["entries"]
     assert sum(sum(group.values()) for group in found["by_category"].values()) == found["entries"]
+
+
+def test_an_empty_base_answers_nothing(base: KnowledgeBase) -> None:
+    empty = KnowledgeBase({}, base.statutes, base.places, base.lexicon)
+    assert searcher(empty, load_mixer())("单位拖欠工资怎么办", DAY).candidates == ()
