@@ -13,7 +13,8 @@ from knowledge.entry import Kind
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
 from knowledge.reply import Reply
-from knowledge.search.rank import Search, Verdict
+from knowledge.search.mixer import Verdict
+from knowledge.search.rank import Search
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 MessageKind = Literal["text", "image", "voice", "video", "location", "link", "file", "event", "other"]

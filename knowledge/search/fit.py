@@ -159,10 +159,15 @@ def cross_validate(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[
 def judge(row: Prepared, mixer: Mixer) -> Judged:
     """Apply a mixer to a prepared question."""
     none = np.zeros(len(row.signals))
-    order, confidences, verdict, ours = mixer.judge(row.signals, none, row.message)
+    judged = mixer.judge(row.signals, none, row.message)
     found = cues(row.signals, row.signals @ np.array(mixer.weights), row.message)
     return Judged(
-        row.example, [row.ids[i] for i in order], confidences[0], mixer.among(found), ours >= mixer.ours_from, verdict
+        row.example,
+        [row.ids[i] for i in judged.order],
+        judged.confidences[0],
+        mixer.among(found),
+        judged.about_us,
+        judged.verdict,
     )
 
 

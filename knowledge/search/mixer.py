@@ -47,6 +47,20 @@ CUES = (
 )
 
 
+Verdict = Literal["answer", "choices", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Candidate numbers best first, their confidences, the verdict, and whether the message is ours."""
+
+    order: list[int]
+    confidences: list[float]
+    verdict: Verdict
+    ours: float
+    about_us: bool
+
+
 # Confidence in a wording to the letter.
 SETTLED = 0.99
 
@@ -86,10 +100,8 @@ class Mixer(msgspec.Struct, frozen=True):
     ours_from: float = 0.5
     context: float = 0.5
 
-    def judge(
-        self, signals: Floats, same: Floats, message: Message
-    ) -> tuple[list[int], list[float], Literal["answer", "choices", "none"], float]:
-        """Order rows of signals; give each a confidence, and the verdict.
+    def judge(self, signals: Floats, same: Floats, message: Message) -> Judgement:
+        """Order rows of signals; give each a confidence, and say what may be done with them.
 
         `same` marks the category talked about.
         """
@@ -103,12 +115,14 @@ class Mixer(msgspec.Struct, frozen=True):
         if message.settled:
             right = among = ours = SETTLED
         confidences = [round(right * float(share / shares[0]), 4) for share in shares]
-        verdict: Literal["answer", "choices", "none"] = "none"
-        if right >= self.answer_from and ours >= self.ours_from:
+        # Words we never used may still ask for something we have: a good candidate speaks for a message, too.
+        about_us = ours >= self.ours_from or among >= 2 * self.choices_from
+        verdict: Verdict = "none"
+        if right >= self.answer_from and about_us:
             verdict = "answer"
-        elif len(order) > 1 and among >= self.choices_from and ours >= self.ours_from:
+        elif len(order) > 1 and among >= self.choices_from and about_us:
             verdict = "choices"
-        return order, confidences, verdict, ours
+        return Judgement(order, confidences, verdict, ours, about_us=about_us)
 
 
 def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -14,10 +14,9 @@ from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import Domain, off_topic
 from knowledge.search.index import Concepts, Documents, Field, Floats, Ints, grams
-from knowledge.search.mixer import SIGNALS, Message, Mixer
+from knowledge.search.mixer import SIGNALS, Message, Mixer, Verdict
 from knowledge.search.normalise import normalise
 
-Verdict = Literal["answer", "choices", "none"]
 POOL = 24
 MOST_CHOICES = 4
 SHOWN = 5
@@ -231,16 +230,14 @@ def _verdict(index: Index, pool: Pool, served: Sequence[int], text: str, context
     signals = pool.signals[list(served)]
     same = np.array([float(index.entries[pool.numbers[i]].category == context) for i in served])
     settled = pool.settled and served[0] == 0
-    order, confidences, verdict, ours = index.mixer.judge(
-        signals, same, Message(len(text), pool.domain, settled=settled)
-    )
+    judged = index.mixer.judge(signals, same, Message(len(text), pool.domain, settled=settled))
     candidates = tuple(
         Candidate(
             index.entries[pool.numbers[served[i]]].id,
-            confidences[rank],
+            judged.confidences[rank],
             index.wordings[pool.leaders[served[i]]],
             tuple(map(float, signals[i])),
         )
-        for rank, i in enumerate(order[:SHOWN])
+        for rank, i in enumerate(judged.order[:SHOWN])
     )
-    return Result(verdict, candidates, ours, about_us=ours >= index.mixer.ours_from)
+    return Result(judged.verdict, candidates, judged.ours, about_us=judged.about_us)
