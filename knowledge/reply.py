@@ -114,7 +114,10 @@ def answer(
 
 def choices(entries: Iterable[Entry], *, limit: int = TEXT_LIMIT, lead: str = "") -> Reply:
     """Two to four candidate questions to choose from, each one tap, and a person as the way out."""
-    rows = [(ask_tap(entry),) for entry in entries]
+    rows = [
+        (Tap(f"{number}. {entry.question}", entry.question, f"ask:{entry.id}"),)
+        for number, entry in enumerate(entries, 1)
+    ]
     return fit(Reply(lead + CHOOSE, (*rows, (human_tap(),))), limit)
 
 

@@ -41,6 +41,17 @@ async def test_a_question_is_answered_in_every_mode(mode: Mode, clock: Clock, st
         ]
 
 
+async def test_the_whole_product_runs_on_either_database(
+    platform: Platform, start_bot: StartBot, rows: Rows, database_url: str
+) -> None:
+    async with start_bot(platform, FAWEN_DATABASE_URL=database_url):
+        citizens = [platform.citizen(f"o{number}") for number in range(6)]
+        await asyncio.gather(*(citizen.say(QUESTION) for citizen in citizens))
+        assert all("劳动监察" in citizen.last.text for citizen in citizens)
+    found = rows(database_url, "SELECT count(*), count(DISTINCT citizen_id) FROM consultations")
+    assert [tuple(row) for row in found] == [(6, 6)]
+
+
 async def test_what_is_tapped_does_what_it_says(platform: Platform, start_bot: StartBot, rows: Rows) -> None:
     async with start_bot(platform) as bot:
         citizen = platform.citizen("o1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.conversation.turn import State
 from knowledge.entry import KIND_NAMES
 from knowledge.load import KnowledgeBase
-from knowledge.search.rank import Search
+from knowledge.search.rank import Candidate, Result, Search
 from knowledge.wording import EXAMPLES
 from tests.conversation.helpers import Talk
 
@@ -98,6 +98,27 @@ def test_candidates_are_chosen_by_number_or_tap(talk: Talk) -> None:
         assert talk.say(text).record.entry == "labour.unpaid-wages"
     talk.state = start
     assert talk.say("3").record.entry != "labour.unpaid-wages"
+
+
+def offers(text: str, day: date, *, context: str = "") -> Result:
+    """A search that is never sure."""
+    return Result(
+        "choices",
+        tuple(Candidate(entry, 0.4, "", ()) for entry in ("debt.no-iou", "debt.iou-write")),
+        1.0,
+        about_us=True,
+    )
+
+
+def test_candidates_are_numbered_as_they_are_chosen(base: KnowledgeBase) -> None:
+    talk = Talk(base, offers)
+    said = talk.say("没有借条").say
+    assert said is not None
+    assert [tap.label for tap in said.taps][:2] == [
+        f"1. {base.entries['debt.no-iou'].question}",
+        f"2. {base.entries['debt.iou-write'].question}",
+    ]
+    assert talk.say("2").record.entry == "debt.iou-write"
 
 
 def test_more_shows_the_rest_page_by_page(talk: Talk, base: KnowledgeBase) -> None:
