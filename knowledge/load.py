@@ -64,6 +64,17 @@ class KnowledgeBase:
 
     def basis_line(self, entry: Entry) -> str:
         """Law and articles as one short line; what could not be opened is marked 待核."""
+        key = (entry.basis, entry.unverified)
+        line = self._basis_lines.get(key)
+        if line is None:
+            line = self._basis_lines[key] = self._write_basis(entry)
+        return line
+
+    @cached_property
+    def _basis_lines(self) -> dict[object, str]:
+        return {}
+
+    def _write_basis(self, entry: Entry) -> str:
         short = self.statutes.short
         verified = citation.summarise(map(citation.parse, entry.basis), short)
         doubtful = citation.summarise((citation.parse(item.cite) for item in entry.unverified), short)

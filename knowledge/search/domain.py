@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 OFF_TOPIC = Path(__file__).parent / "off_topic.txt"
@@ -33,13 +34,14 @@ class Domain:
         self._our_total = total + 1
         self._theirs = Counter(pair for text in theirs for pair in pairs(text))
         self._their_total = sum(self._theirs.values()) + 1
+        self._odds = lru_cache(maxsize=50_000)(self._worked_out)
 
     def __call__(self, text: str) -> float:
         """Odds of a normalised message."""
         found = pairs(text) or [text]
         return sum(map(self._odds, found)) / len(found)
 
-    def _odds(self, pair: str) -> float:
+    def _worked_out(self, pair: str) -> float:
         ours, theirs = self._ours(pair), self._theirs[pair]
         if not ours and not theirs:
             return UNSEEN

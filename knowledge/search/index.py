@@ -59,14 +59,6 @@ def grams(text: str, concepts: Concepts) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """Distinct known terms of a message: their ids and how often each occurs, capped."""
-
-    ids: Ints
-    mass: float
-
-
-@dataclass(frozen=True, slots=True)
 class Documents:
     """Lists of terms as numbers: one flat array, and how many terms each document has."""
 
@@ -124,23 +116,52 @@ class Field:
         found: list[int] = self._rows[self._ends[number - 1] if number else 0 : self._ends[number]].tolist()
         return found
 
-    def query(self, terms: Iterable[str]) -> Query:
-        """Look the terms up; `mass` is the idf of all of them, unknown ones weighing as the rarest known."""
+    def postings(self, numbering: dict[str, int], start: int) -> tuple[Ints, Ints, Floats, Floats]:
+        """All postings: term as `numbering` has it, document counted from `start`, BM25 weight, idf."""
+        numbers = np.array([numbering[term] for term in self.vocabulary], dtype=np.intp)
+        counts = np.diff(np.array([0, *self._ends]))
+        return np.repeat(numbers, counts), self._rows + start, self._weights, np.repeat(self.idf, counts)
+
+
+class Fields:
+    """Several fields searched in one pass; what a message weighs is measured in the first."""
+
+    def __init__(self, *fields: Field) -> None:
+        first = fields[0]
+        names = dict.fromkeys(term for field in fields for term in field.vocabulary)
+        self.vocabulary = {term: number for number, term in enumerate(names)}
+        self._parts = np.cumsum([field.size for field in fields]).tolist()
+        starts = [0, *self._parts]
+        found = [field.postings(self.vocabulary, start) for field, start in zip(fields, starts, strict=False)]
+        terms = np.concatenate([terms for terms, _, _, _ in found])
+        rows = np.concatenate([rows for _, rows, _, _ in found])
+        bm25 = np.concatenate([weights for _, _, weights, _ in found])
+        idfs = np.concatenate([idf for _, _, _, idf in found])
+        order = np.argsort(terms, kind="stable")
+        self._rows: Ints = rows[order]
+        self._weights: Floats = np.stack([bm25, idfs])[:, order]
+        ends = np.cumsum(np.bincount(terms, minlength=len(self.vocabulary))).tolist()
+        self._slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        # A term the first field does not know weighs as the rarest it knows.
+        self._rarest = float(np.log1p(first.size + 0.5))
+        known = {term: float(idf) for term, idf in zip(first.vocabulary, first.idf, strict=True)}
+        self._mass = [known.get(term, self._rarest) for term in self.vocabulary]
+
+    def scores(self, terms: Iterable[str]) -> tuple[float, list[tuple[Floats, Floats]]] | None:
+        """What a message weighs, and for every document of each field: BM25, and idf of the distinct shared terms.
+
+        None if no term is known.
+        """
         distinct = set(terms)
         known = [number for number in map(self.vocabulary.get, distinct) if number is not None]
-        rarest = float(np.log1p(self.size + 0.5))
-        ids = np.array(known, dtype=np.intp)
-        return Query(ids, max(float(self.idf[ids].sum()) + rarest * (len(distinct) - len(known)), LEAST))
-
-    def scores(self, query: Query) -> tuple[Floats, Floats]:
-        """For every document: its BM25, and the idf of the distinct terms it shares with the message."""
-        if not len(query.ids):
-            zero = np.zeros(self.size, dtype=np.float32)
-            return zero, zero
-        slices = [slice(self._ends[number - 1] if number else 0, self._ends[number]) for number in query.ids.tolist()]
+        if not known:
+            return None
+        slices = [self._slices[number] for number in known]
         rows = np.concatenate([self._rows[part] for part in slices])
-        weights = np.concatenate([self._weights[part] for part in slices])
-        idf = np.repeat(self.idf[query.ids], [part.stop - part.start for part in slices])
-        bm25 = np.bincount(rows, weights, self.size)
-        shared = np.bincount(rows, idf, self.size)
-        return bm25.astype(np.float32), shared.astype(np.float32)
+        weights = np.concatenate([self._weights[:, part] for part in slices], axis=1)
+        size = self._parts[-1]
+        bm25 = np.bincount(rows, weights[0], size).astype(np.float64, copy=False)
+        shared = np.bincount(rows, weights[1], size).astype(np.float64, copy=False)
+        mass = sum(self._mass[number] for number in known) + self._rarest * (len(distinct) - len(known))
+        cuts = zip([0, *self._parts], self._parts, strict=False)
+        return max(mass, LEAST), [(bm25[start:end], shared[start:end]) for start, end in cuts]

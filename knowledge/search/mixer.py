@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -85,7 +86,8 @@ class Head(msgspec.Struct, frozen=True):
 
     def __call__(self, cues: Floats) -> float:
         """A probability, 0..1."""
-        return float(1 / (1 + np.exp(-(cues @ np.array(self.weights) + self.bias))))
+        score = sum(weight * cue for weight, cue in zip(self.weights, cues.tolist(), strict=True)) + self.bias
+        return 1 / (1 + math.exp(-score))
 
 
 class Mixer(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import Domain, off_topic
-from knowledge.search.index import Concepts, Documents, Field, Floats, Ints, grams
+from knowledge.search.index import Concepts, Documents, Field, Fields, Floats, Ints, grams
 from knowledge.search.mixer import SIGNALS, Message, Mixer, Verdict
 from knowledge.search.normalise import normalise
 
@@ -84,6 +84,7 @@ class Index:
         self.asked = Field(wordings)
         self.gathered = Field(wordings, self.owner)
         self.told = Field(Documents.of(grams(_whole_text(entry), self.concepts) for entry in self.entries))
+        self.fields = Fields(self.asked, self.told, self.gathered)
         self.known = self._known_concepts(wordings)
         self.domain = Domain(
             lambda pair: self.asked.occurrences(pair) + self.told.occurrences(pair),
@@ -117,17 +118,11 @@ class Index:
         `without` leaves one wording out, as if it had never been written down: for learning from our own.
         """
         terms = grams(text, self.concepts)
-        query = self.asked.query(terms)
-        if not self.entries or not len(query.ids):
+        scores = self.fields.scores(terms)
+        if scores is None:
             return None
-        found = _Found(
-            text,
-            {term for term in terms if term.startswith("@")},
-            query.mass,
-            self.asked.scores(query),
-            self.told.scores(self.told.query(terms)),
-            self.gathered.scores(self.gathered.query(terms)),
-        )
+        mass, (asked, told, gathered) = scores
+        found = _Found(text, {term for term in terms if term.startswith("@")}, mass, asked, told, gathered)
         if without is not None:
             found.asked[0][without] = found.asked[1][without] = 0.0
         best = np.maximum.reduceat(found.asked[0], self.starts) + found.gathered[0] + TOLD_WEIGHT * found.told[0]

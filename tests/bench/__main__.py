@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -120,4 +121,6 @@ if __name__ == "__main__":
         raise SystemExit("the other bots are not installed; run:  make bench")
     if APART:
         os.sched_setaffinity(0, {LOAD_CORE})
+    # Whoever ends this process ends the bots it has started, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     asyncio.run(main(QUICK if quick else FULL))

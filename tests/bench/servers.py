@@ -57,7 +57,18 @@ class Server:
 def peers() -> list[Candidate]:
     """The bots Fawen is measured beside."""
     python, own = str(PEER_PYTHON), sys.executable
-    gunicorn = (python, "-m", "gunicorn", "--workers", "1", "--log-level", "error", "--chdir", str(PEERS))
+    gunicorn = (
+        python,
+        "-m",
+        "gunicorn",
+        "--workers",
+        "1",
+        "--log-level",
+        "error",
+        "--no-control-socket",
+        "--chdir",
+        str(PEERS),
+    )
     return [
         Candidate("WeRoBot echo", "bottle, waitress (its default), no sessions", lambda _: (python, str(PEERS / "werobot_echo.py"))),
         Candidate("wechatpy + Flask echo", "gunicorn, 1 sync worker", lambda port: (*gunicorn, "-b", f"127.0.0.1:{port}", "flask_echo:app")),

@@ -46,7 +46,7 @@ GOOD = "labour.unpaid-wages"
         ({"answer": "到{place.nowhere}去。" + "好" * 120}, "unknown placeholder"),
         ({"answer": "到{court}去。" + "好" * 120}, "unknown placeholder"),
         ({"answer": "依据第九百条办。" + "好" * 120}, "not in `basis`"),
-        ({"answer": "依据《民法典》办。" + "好" * 120}, "not in `basis`"),
+        ({"answer": "依据《公司法》办。" + "好" * 120}, "not in `basis`"),
         ({"basis": ()}, "no basis"),
         ({"basis": ("劳动合同法第九百条",)}, "has no 第九百条"),
         ({"basis": ("没有的法第一条",)}, "not in statutes.yaml"),
