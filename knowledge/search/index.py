@@ -117,10 +117,11 @@ class Field:
         return found
 
     def postings(self, numbering: dict[str, int], start: int) -> tuple[Ints, Ints, Floats, Floats]:
-        """All postings: term as `numbering` has it, document counted from `start`, BM25 weight, idf."""
+        """Hand over all postings: term as `numbering` has it, document counted from `start`, BM25 weight, idf."""
         numbers = np.array([numbering[term] for term in self.vocabulary], dtype=np.intp)
         counts = np.diff(np.array([0, *self._ends]))
-        return np.repeat(numbers, counts), self._rows + start, self._weights, np.repeat(self.idf, counts)
+        weights, self._weights = self._weights, np.zeros(0, dtype=np.float32)  # kept once, by whoever asked
+        return np.repeat(numbers, counts), self._rows + start, weights, np.repeat(self.idf, counts)
 
 
 class Fields:
@@ -138,7 +139,7 @@ class Fields:
         bm25 = np.concatenate([weights for _, _, weights, _ in found])
         idfs = np.concatenate([idf for _, _, _, idf in found])
         order = np.argsort(terms, kind="stable")
-        self._rows: Ints = rows[order]
+        self._rows: npt.NDArray[np.int32] = rows[order].astype(np.int32)
         self._weights: Floats = np.stack([bm25, idfs])[:, order]
         ends = np.cumsum(np.bincount(terms, minlength=len(self.vocabulary))).tolist()
         self._slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
