@@ -45,10 +45,12 @@ async def test_one_failure_takes_only_itself(db: Database) -> None:
     results = await asyncio.gather(
         db.write(put("a")), db.write(fails), db.write(put("b")), db.write(put("a")), return_exceptions=True
     )
-    assert results[0] == "a"
     assert isinstance(results[1], ValueError)
     assert results[2] == "b"
-    assert isinstance(results[3], sa.exc.IntegrityError)
+    # PostgreSQL's writers work side by side, so either of the two may be first.
+    twins = [results[0], results[3]]
+    assert twins.count("a") == 1
+    assert sum(isinstance(one, sa.exc.IntegrityError) for one in twins) == 1
     assert await db.read(names) == {"a", "b"}
 
 
