@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from bot import health
+from bot.bell import Bell
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.client import Client
 from bot.channels.wechat.codec import Codec
@@ -23,7 +24,7 @@ from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import consultations, outbox
+from bot.service import consultations, handling, outbox
 from bot.service.inbox import Handled
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -37,6 +38,7 @@ from knowledge.search.rank import searcher
 log = structlog.get_logger("app")
 
 SWEEP_EVERY = 600.0
+LOOK_EVERY = 10.0
 DRAIN = timedelta(seconds=20)
 
 
@@ -70,15 +72,18 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     except BaseException:
         db.close()
         raise
-    desk = Desk(db, Office(library, parts.new_id, parts.decide), parts.clock, parts.metrics)
+    bell = Bell()
+    office = Office(library, parts.new_id, parts.decide, settings.handoff.office_hours)
+    desk = Desk(db, office, parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
     app.on_shutdown.append(_drain(tasks))
     app.add_routes(health.routes(db, parts.metrics))
     app.cleanup_ctx.append(_store(db))
-    app.cleanup_ctx.append(_sweeper(db, parts.clock))
+    app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
+    app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
     if settings.wechat.enabled:
-        _add_wechat(app, settings, parts, db, desk, tasks)
+        _add_wechat(app, settings, parts, db, desk, bell, tasks)
     if settings.web.enabled:
         page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics)
         page.add_to(app)
@@ -89,9 +94,16 @@ Context = Callable[[web.Application], AsyncIterator[None]]
 
 
 def _add_wechat(
-    app: web.Application, settings: Settings, parts: Parts, db: Database, desk: Desk, tasks: set[asyncio.Task[None]]
+    app: web.Application,
+    settings: Settings,
+    parts: Parts,
+    db: Database,
+    desk: Desk,
+    bell: Bell,
+    tasks: set[asyncio.Task[None]],
 ) -> None:
     outgoing = Outgoing(settings, parts, db)
+    bell.listen(outgoing.wake)
     app.cleanup_ctx.append(outgoing.running)
     codec = Codec(settings.wechat)
     hook = Webhook(settings.wechat, codec, desk, parts.clock, parts.metrics, outgoing.late, tasks)
@@ -122,7 +134,11 @@ class Outgoing:
         """Queue a reply that missed its HTTP answer."""
         parts = self._parts
         parts.metrics.late.inc()
-        await self._db.write(lambda conn: outbox.queue_late(conn, parts.new_id(), handled, parts.clock()))
+        await self._db.write(lambda conn: outbox.queue_late(conn, parts.new_id, handled, parts.clock()))
+        self.wake()
+
+    def wake(self, _handoff_id: str = "") -> None:
+        """There may be something to send."""
         if self._sender is not None:
             self._sender.wake()
 
@@ -135,20 +151,41 @@ def _store(db: Database) -> Context:
     return context
 
 
-def _sweeper(db: Database, clock: Clock) -> Context:
+def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
     async def sweep() -> None:
+        closed = await db.write(lambda conn: consultations.close_silent(conn, clock()))
+        log.debug("swept", closed=closed)
+
+    return sweep
+
+
+def _watch_handoffs(db: Database, settings: Settings, parts: Parts, bell: Bell) -> Callable[[], Awaitable[None]]:
+    hours, rules = settings.handoff.office_hours, settings.handoff.rules
+
+    async def look() -> None:
+        changed = await db.write(lambda conn: handling.sweep(conn, parts.new_id, hours, rules, parts.clock()))
+        bell.ring_all(one.after.id for one in changed)
+
+    return look
+
+
+def _repeated(name: str, every: float, work: Callable[[], Awaitable[None]]) -> Context:
+    """Do it again and again while the application runs; a fault is logged, and the next time may succeed."""
+
+    async def repeat() -> None:
         while True:
             try:
-                closed = await db.write(lambda conn: consultations.close_silent(conn, clock()))
-                log.debug("swept", closed=closed)
+                await work()
             except StoreClosedError:
                 return
             except StoreError as error:
-                log.error("sweep_failed", error=str(error))  # noqa: TRY400
-            await asyncio.sleep(SWEEP_EVERY)
+                log.error("sweep_failed", what=name, error=str(error))  # noqa: TRY400
+            except Exception:
+                log.exception("sweep_failed", what=name)
+            await asyncio.sleep(every)
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
-        async with _background(sweep()):
+        async with _background(repeat()):
             yield
 
     return context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from bot.bell import Bell
 from bot.conversation import wording
 from bot.conversation.turn import Inbound
 from bot.ids import Clock
@@ -22,7 +23,8 @@ SORRY = Handled("", Reply(wording.BUSY), fresh=False)
 class Desk:
     """Takes messages from all channels."""
 
-    def __init__(self, db: Database, office: Office, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, db: Database, office: Office, clock: Clock, metrics: Metrics, bell: Bell | None = None) -> None:
+        self._bell = bell or Bell()
         self._db = db
         self._office = office
         self._clock = clock
@@ -35,6 +37,8 @@ class Desk:
             async with self._lanes.of(inbound.channel, inbound.citizen):
                 handled = await self._take(inbound)
         self._metrics.turns.labels(inbound.channel, _result(handled)).inc()
+        if handled.handoff:
+            self._bell.ring(handled.handoff)
         return handled
 
     async def _take(self, inbound: Inbound) -> Handled:

@@ -7,10 +7,24 @@ import binascii
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from bot.conversation.handoff.duty import Hours
+from bot.conversation.handoff.timing import Rules
 
 PREFIX = "FAWEN_"
 SETTINGS_FILE = Path("fawen.toml")
@@ -122,6 +136,58 @@ class Answers(Section):
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
 
 
+def _spans(value: str) -> tuple[tuple[time, time], ...]:
+    spans = []
+    for part in value.split(","):
+        start, _, end = part.strip().partition("-")
+        span = time.fromisoformat(start), time.fromisoformat(end)
+        if span[0] >= span[1]:
+            raise ValueError(f"{part.strip()} ends before it begins")
+        spans.append(span)
+    return tuple(sorted(spans))
+
+
+def _days(value: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(part.strip()) for part in value.split(",") if part.strip())
+
+
+class Handoff(Section):
+    """Handing over to lawyers."""
+
+    hours: str = Field("08:30-12:00,14:30-18:00", description="duty hours of a working day, local time")
+    holidays: str = Field("", description="days off beside the national calendar, e.g. 2027-02-05,2027-02-06")
+    workdays: str = Field("", description="working days beside the national calendar, e.g. 2027-02-14")
+    ask_minutes: float = Field(5, gt=0, description="a citizen who stops answering our questions is queued after this")
+    escalate_minutes: float = Field(
+        5, gt=0, description="nobody came: everyone on duty is told, after as long again the supervisors"
+    )
+    silent_minutes: float = Field(15, gt=0, description="a lawyer this long silent: the citizen returns to the queue")
+    idle_hours: float = Field(24, gt=0, description="a citizen this long silent: the handoff ends politely")
+    give_up_hours: float = Field(72, gt=0, description="nobody came at all: the citizen is told, and the handoff ends")
+
+    @field_validator("hours", "holidays", "workdays")
+    @classmethod
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        (_spans if info.field_name == "hours" else _days)(value)
+        return value
+
+    @property
+    def office_hours(self) -> Hours:
+        """Duty hours as a value."""
+        return Hours(_spans(self.hours), _days(self.holidays), _days(self.workdays))
+
+    @property
+    def rules(self) -> Rules:
+        """The clock's limits as a value."""
+        return Rules(
+            ask=timedelta(minutes=self.ask_minutes),
+            escalate=timedelta(minutes=self.escalate_minutes),
+            silent=timedelta(minutes=self.silent_minutes),
+            idle=timedelta(hours=self.idle_hours),
+            give_up=timedelta(hours=self.give_up_hours),
+        )
+
+
 class Log(Section):
     """Structured logs on standard error; a citizen's words never go there."""
 
@@ -145,6 +211,7 @@ class Settings(Section):
     wechat: Wechat = Wechat()
     web: Web = Web()
     answers: Answers = Answers()
+    handoff: Handoff = Handoff()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -77,9 +77,9 @@ def feedback_row(entry: Entry) -> tuple[Tap, ...]:
     )
 
 
-def human_tap() -> Tap:
-    """A line that asks for a person."""
-    return Tap(HUMAN, HUMAN, "human")
+def human_tap(why: str = "") -> Tap:
+    """A line that asks for a person; `why` tells what made us offer it."""
+    return Tap(HUMAN, HUMAN, f"human:{why}" if why else "human")
 
 
 def footer(entry: Entry, base: KnowledgeBase) -> str:
@@ -143,7 +143,7 @@ def for_result(message: str, result: Result, base: KnowledgeBase, locality: Loca
     """The whole reply to a first message, given what search made of it."""
     found = danger.danger(normalise(message)) or danger.danger(tidy(message))
     if found:
-        return Reply(found.reply, ((human_tap(),),))
+        return Reply(found.reply, ((human_tap("urgent"),),))
     lead = danger.mention(message)
     if result.verdict == "answer" and result.best:
         return answer(base.entries[result.best.entry], base, locality, day, lead=lead)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from bot.conversation import wording
@@ -11,7 +9,7 @@ from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge import reply as replies
 from knowledge.danger import mention
 from knowledge.entry import Entry
-from knowledge.reply import Reply
+from knowledge.reply import Reply, human_tap
 from knowledge.search.rank import Result
 
 # A short message soon after an answer may lean on it.
@@ -109,6 +107,6 @@ def defer(turn: Turn, result: Result) -> Outcome:
         return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
     said = replies.unsure(lead)
     if misses >= MISSES_BEFORE_PERSON:
-        said = replace(said, text=lead + turn.say(wording.UNSURE_AGAIN))
+        said = Reply(lead + turn.say(wording.UNSURE_AGAIN), ((human_tap("miss"),),))
     record = Record("ask", Matter(urgent=bool(lead)), "none", confidence=result.confidence)
     return Outcome(said, record, state)

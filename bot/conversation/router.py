@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from bot.conversation import after, ask, follow_up, safety, small_talk
+from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
 from knowledge.danger import danger
 from knowledge.entry import KIND_NAMES
@@ -17,9 +18,6 @@ from knowledge.search.normalise import normalise, tidy
 BURST = 8
 BURST_SECONDS = 10.0
 
-_HUMAN = re.compile(
-    r"(?:转|找|要|请|接|叫|联系)(?:一?个|位)?(?:人工|律师|真人|客服|活人)(?:律师|客服|服务|咨询|问问|帮忙)?$|^人工(?:服务|客服|律师)?$"
-)
 _CHOICE = re.compile(r"^(?:第|选|我选)?\s*([1-4一二三四])\s*(?:个|条|项|问题|那个)?[。.、]?$")
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4}
 _GOOD = re.compile(r"^(?:很|挺|非常)?(?:有用|有帮助|有用的|解决了|满意)$")
@@ -33,14 +31,20 @@ def handle(turn: Turn) -> Outcome:
     turn = replace(turn, state=state)
     if turn.inbound.kind == "event":
         return _event(turn)
-    if turn.inbound.kind != "text":
-        return small_talk.unsupported(turn)
     if found := danger(normalise(turn.text)) or danger(turn.text):
         return safety.respond(turn, found)
+    return handing.handle(turn) or _unreadable(turn, slowed=slowed) or _talk(turn)
+
+
+def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
+    if turn.inbound.kind != "text":
+        return small_talk.unsupported(turn)
     if slowed:
         return small_talk.slow_down(turn)
-    if not re.search(r"\w", turn.text):
-        return small_talk.empty(turn)
+    return None if re.search(r"\w", turn.text) else small_talk.empty(turn)
+
+
+def _talk(turn: Turn) -> Outcome:
     return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
 
 
@@ -68,7 +72,7 @@ def _click(turn: Turn) -> Outcome:
     if key in KIND_NAMES:
         return small_talk.menu_kind(turn, key)
     if key == "human":
-        return after.human(turn)
+        return handing.handle(turn) or handing.person(turn)
     return small_talk.menu_help(turn)
 
 
@@ -79,16 +83,12 @@ def _tap(turn: Turn) -> Outcome | None:
             return ask.choose(turn, entry)
         case "good" | "bad":
             return after.feedback(turn, entry, useful=what == "good")
-        case "human":
-            return after.human(turn)
         case _:
             return None
 
 
 def _command(turn: Turn) -> Outcome | None:
     text = re.sub(r"[\s。.!！?？~～,，]+$", "", turn.text)
-    if _HUMAN.search(text) and len(text) <= ask.SHORT:
-        return after.human(turn)
     if (choice := _CHOICE.match(text)) and turn.state.options:
         number = _NUMERALS.get(choice[1]) or int(choice[1])
         if number <= len(turn.state.options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.conversation.handoff.machine import Event
 from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge.danger import Danger
 from knowledge.reply import Reply, human_tap
@@ -12,7 +13,8 @@ CATEGORY = "safety"
 
 def respond(turn: Turn, found: Danger) -> Outcome:
     """Hotline first; counted, flagged urgent, a person one tap away."""
-    reply = Reply(turn.say(found.reply), ((human_tap(),),))
-    return Outcome(
-        reply, Record(f"safety.{found.name}", Matter("legal", CATEGORY, "referred", urgent=True)), turn.state
-    )
+    reply = Reply(turn.say(found.reply), ((human_tap("urgent"),),))
+    # Whoever waits or talks already is seen first from now on.
+    events = (Event("detail", urgent=True),) if turn.handoff else ()
+    record = Record(f"safety.{found.name}", Matter("legal", CATEGORY, "referred", urgent=True), events=events)
+    return Outcome(reply, record, turn.state)

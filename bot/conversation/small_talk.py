@@ -8,6 +8,8 @@ from dataclasses import replace
 import msgspec
 
 from bot.conversation import wording
+from bot.conversation.handoff import wording as handing
+from bot.conversation.handoff.machine import Event
 from bot.conversation.turn import Outcome, Record, Turn
 from knowledge.entry import KIND_NAMES
 from knowledge.reply import Reply, examples, fit, human_tap
@@ -74,7 +76,9 @@ def more(turn: Turn) -> Outcome:
 
 
 def unsupported(turn: Turn) -> Outcome:
-    """A picture, voice, place, link or file: a kind sentence and what to do instead."""
+    """A picture, voice, place, link or file: a kind sentence and what to do instead; a waiting lawyer will see it."""
+    if turn.handoff is not None:
+        return _said(turn, "unsupported", Reply(handing.KEPT))
     return _said(turn, "unsupported", Reply(wording.UNSUPPORTED.get(turn.inbound.kind, wording.UNSUPPORTED["other"])))
 
 
@@ -91,7 +95,8 @@ def slow_down(turn: Turn) -> Outcome:
 def silence(turn: Turn, flow: str) -> Outcome:
     """Record an event without saying anything."""
     subscribed = False if turn.inbound.event == "unsubscribe" else None
-    return Outcome(None, Record(flow, subscribed=subscribed), turn.state)
+    left = (Event("leave"),) if subscribed is False and turn.handoff else ()
+    return Outcome(None, Record(flow, subscribed=subscribed, events=left), turn.state)
 
 
 def _said(turn: Turn, flow: str, reply: Reply) -> Outcome:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.conversation.handoff.machine import Event, Handoff, Reason
 from knowledge.entry import Kind
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
@@ -34,6 +35,7 @@ class Inbound:
     tap: str = ""
     event: str = ""
     scene: str = ""
+    media: str = ""
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,6 +62,28 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A person is asked for. `queue`: nothing is left to ask, so the wait begins."""
+
+    reason: Reason = "asked"
+    kind: str = ""
+    category: str = ""
+    township: str = ""
+    question: str = ""
+    urgent: bool = False
+    queue: bool = True
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """The grade of a closed handoff, 5 very satisfied to 1 very dissatisfied."""
+
+    handoff: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What goes on record about a turn. Without a matter nothing is counted."""
 
@@ -71,6 +95,9 @@ class Record:
     confidence: float = 0.0
     useful: bool | None = None
     subscribed: bool | None = None
+    request: Request | None = None
+    events: tuple[Event, ...] = ()
+    rating: Rating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +120,35 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """What a citizen who wants a person must be told.
+
+    `staffed`: the county has lawyers here at all; `place` in the queue, held or next to get; `opens_at` is now if open.
+    """
+
+    staffed: bool
+    lawyers: int
+    place: int
+    recent: tuple[timedelta, ...]
+    opens_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """Everything a flow may know: the message, the state, the moment, the library."""
+    """Everything a flow may know: the message, the state, the moment, the library.
+
+    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so.
+    """
 
     inbound: Inbound
     state: State
     now: datetime
     library: Library
     text: str = field(default="")
+    township: str = ""
+    handoff: Handoff | None = None
+    lawyer: str = ""
+    duty: Duty | None = None
 
     @property
     def day(self) -> date:

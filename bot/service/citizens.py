@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import State
+from bot.service.allowance import NOTHING_LEFT, Allowance
 from bot.store.prepared import Prepared
 from bot.store.tables import citizens
 from bot.store.times import to_ms
@@ -18,7 +19,7 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(State)
 
 _FIND = Prepared(
-    sa.select(citizens.c.id, citizens.c.state, citizens.c.township)
+    sa.select(citizens.c.id, citizens.c.state, citizens.c.township, citizens.c.allowance, citizens.c.window_until)
     .where(citizens.c.channel == sa.bindparam("channel"), citizens.c.address == sa.bindparam("address"))
     # Locks the citizen on PostgreSQL, so that turns of one citizen follow each other across processes;
     # SQLite has one writer and ignores it.
@@ -28,7 +29,12 @@ _NEW = Prepared(sa.insert(citizens))
 _SAVE = Prepared(
     sa.update(citizens)
     .where(citizens.c.id == sa.bindparam("citizen_id"))
-    .values(state=sa.bindparam("new_state"), seen_at=sa.bindparam("now"))
+    .values(
+        state=sa.bindparam("new_state"),
+        seen_at=sa.bindparam("now"),
+        allowance=sa.bindparam("left"),
+        window_until=sa.bindparam("until"),
+    )
 )
 _SUBSCRIBE = Prepared(
     sa.update(citizens)
@@ -44,12 +50,13 @@ class Citizen:
     id: str
     state: State
     township: str
+    allowance: Allowance = NOTHING_LEFT
 
 
 def find(conn: Connection, channel: str, address: str) -> Citizen | None:
     """The citizen with this address, locked for the rest of the transaction."""
     row = _FIND(conn, channel=channel, address=address).fetchone()
-    return Citizen(row[0], _state(row[1]), row[2]) if row else None
+    return Citizen(row[0], _state(row[1]), row[2], Allowance(row[3], row[4])) if row else None
 
 
 def find_or_add(conn: Connection, channel: str, address: str, now: datetime, new_id: str) -> Citizen:
@@ -66,15 +73,18 @@ def find_or_add(conn: Connection, channel: str, address: str, now: datetime, new
         subscribed=False,
         township="",
         state="{}",
+        allowance=0,
+        window_until=0,
         created_at=moment,
         seen_at=moment,
     )
     return Citizen(new_id, State(), "")
 
 
-def save_state(conn: Connection, citizen_id: str, state: State, now: datetime) -> None:
-    """Where the conversation stands now."""
-    _SAVE(conn, citizen_id=citizen_id, new_state=_ENCODER.encode(state).decode(), now=to_ms(now))
+def save_state(conn: Connection, citizen_id: str, state: State, allowance: Allowance, now: datetime) -> None:
+    """Where the conversation stands now, and what the platform takes from us until the next act."""
+    stored = _ENCODER.encode(state).decode()
+    _SAVE(conn, citizen_id=citizen_id, new_state=stored, left=allowance.left, until=allowance.until, now=to_ms(now))
 
 
 def set_subscribed(conn: Connection, citizen_id: str, *, subscribed: bool) -> None:

@@ -11,7 +11,7 @@ from bot.conversation.counting import SILENCE, Begin, Continue, Nothing, OpenCon
 from bot.conversation.turn import Matter, Record
 from bot.service.citizens import Citizen
 from bot.store.prepared import Prepared
-from bot.store.tables import consultations
+from bot.store.tables import consultations, handoffs
 from bot.store.times import from_ms, to_ms
 
 _t = consultations.c
@@ -82,6 +82,9 @@ def _begin(
         confidence=said.confidence,
         outcome=matter.outcome,
         handled_by="bot",
+        service="",
+        summary="",
+        minutes=0,
         township=citizen.township,
         urgent=matter.urgent,
         messages=1,
@@ -109,11 +112,17 @@ def _continue(conn: Connection, consultation: str, said: Record, matter: Matter,
 
 
 def close_silent(conn: Connection, now: datetime) -> int:
-    """Close what has been silent for 24 hours, as of the moment the 24 hours were over; returns how many."""
+    """Close what has been silent for 24 hours, as of the moment the 24 hours were over; returns how many.
+
+    A matter in a lawyer's hands, or waiting for them, stays open until the handoff ends.
+    """
     silence = int(SILENCE.total_seconds() * 1000)
+    in_hand = sa.select(handoffs.c.consultation_id).where(
+        handoffs.c.closed_at.is_(None), handoffs.c.consultation_id.is_not(None)
+    )
     statement = (
         sa.update(consultations)
-        .where(_t.closed_at.is_(None), _t.last_at <= to_ms(now) - silence)
+        .where(_t.closed_at.is_(None), _t.last_at <= to_ms(now) - silence, _t.id.not_in(in_hand))
         .values(closed_at=_t.last_at + silence)
     )
     return conn.execute(statement).rowcount

@@ -30,11 +30,12 @@ _ADD = Prepared(sa.insert(inbox))
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """A message that is on record, and the reply it got (None: silence)."""
+    """A message that is on record, the reply it got (None: silence), and the handoff it changed, if any."""
 
     id: str
     reply: Reply | None
     fresh: bool
+    handoff: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""The outbox: replies that go through the platform's API. A row first, so that nothing said is lost."""
+"""The outbox: everything said outside a passive reply. A row first, so that nothing said is lost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -9,20 +10,22 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.ids import NewId
 from bot.service.inbox import Handled, decode, encode
 from bot.store.prepared import Prepared
 from bot.store.tables import citizens, inbox, outbox
 from bot.store.times import to_ms
-from knowledge.reply import Reply
+from knowledge.reply import TEXT_LIMIT, Reply
 
 OutboxState = Literal["waiting", "sending", "sent", "held", "uncertain", "failed"]
 _t = outbox.c
+RODE = "rode on a reply"
 
-# Every turn runs this: what waited for the citizen's next act may go now.
-_RELEASE = Prepared(
-    sa.update(outbox)
-    .where(_t.citizen_id == sa.bindparam("citizen"), _t.state == sa.bindparam("held_state"))
-    .values(state=sa.bindparam("new_state"), due_at=sa.bindparam("now"))
+# Every turn looks here: what waited for the citizen's next act rides on its reply.
+_PENDING = Prepared(
+    sa.select(_t.id, _t.content)
+    .where(_t.citizen_id == sa.bindparam("citizen"), sa.or_(_t.state == "held", _t.state == "waiting"))
+    .order_by(_t.place)
 )
 
 
@@ -36,26 +39,45 @@ class Letter:
     attempts: int
 
 
-def queue_late(conn: Connection, row_id: str, handled: Handled, now: datetime) -> None:
+def queue_late(conn: Connection, new_id: NewId, handled: Handled, now: datetime) -> None:
     """Queue the reply of a turn whose HTTP answer had to leave without it; once per message."""
     if handled.reply is None:
         return
     if conn.execute(sa.select(_t.id).where(_t.inbox_id == handled.id)).first():
         return
     citizen = conn.execute(sa.select(inbox.c.citizen_id).where(inbox.c.id == handled.id)).scalar_one()
-    conn.execute(
-        sa.insert(outbox).values(
-            id=row_id,
-            citizen_id=citizen,
-            inbox_id=handled.id,
-            content=encode(handled.reply),
-            state="waiting",
-            attempts=0,
-            error="",
-            due_at=to_ms(now),
-            created_at=to_ms(now),
+    write(conn, new_id, citizen, [handled.reply], now, inbox_id=handled.id)
+
+
+def write(
+    conn: Connection,
+    new_id: NewId,
+    citizen_id: str,
+    replies: Sequence[Reply],
+    now: datetime,
+    *,
+    inbox_id: str | None = None,
+    message_id: str | None = None,
+) -> None:
+    """Put replies in line behind everything else for this citizen. Locks the citizen, so that places are given once."""
+    conn.execute(sa.select(citizens.c.id).where(citizens.c.id == citizen_id).with_for_update())
+    last = conn.execute(sa.select(sa.func.max(_t.place)).where(_t.citizen_id == citizen_id)).scalar() or 0
+    for place, reply in enumerate(replies, last + 1):
+        conn.execute(
+            sa.insert(outbox).values(
+                id=new_id(),
+                citizen_id=citizen_id,
+                place=place,
+                inbox_id=inbox_id,
+                message_id=message_id,
+                content=encode(reply),
+                state="waiting",
+                attempts=0,
+                error="",
+                due_at=to_ms(now),
+                created_at=to_ms(now),
+            )
         )
-    )
 
 
 def redelivered(conn: Connection, handled: Handled, now: datetime) -> Handled:
@@ -69,25 +91,51 @@ def redelivered(conn: Connection, handled: Handled, now: datetime) -> Handled:
     return replace(handled, reply=None)
 
 
-def release(conn: Connection, citizen_id: str, now: datetime) -> None:
-    """The citizen did something: window and quota are open again."""
-    _RELEASE(conn, citizen=citizen_id, held_state="held", new_state="waiting", now=to_ms(now))
+def ride(conn: Connection, new_id: NewId, citizen_id: str, own: Reply | None, now: datetime) -> Reply | None:
+    """The reply to say now: what still waits for the citizen goes first, in order, as far as one message holds it.
+
+    What does not fit stays in line; a reply of our own that does not fit joins the end of it.
+    """
+    pending = _PENDING(conn, citizen=citizen_id).fetchall()
+    if not pending:
+        return own
+    said, fitted = joined([*(decode(row[1]) or Reply("") for row in pending), *([own] if own else [])])
+    for row in pending[:fitted]:
+        settle(conn, row[0], "sent", now, error=RODE)
+    left = [row[0] for row in pending[fitted:]]
+    conn.execute(
+        sa.update(outbox).where(_t.id.in_(left), _t.state == "held").values(state="waiting", due_at=to_ms(now))
+    )
+    if own is not None and fitted <= len(pending):
+        write(conn, new_id, citizen_id, [own], now)
+    return said
 
 
-def due(conn: Connection, now: datetime, limit: int = 50) -> list[Letter]:
+def joined(replies: Sequence[Reply]) -> tuple[Reply | None, int]:
+    """As many of the replies as one message holds, from the first on, and how many these are."""
+    said: Reply | None = None
+    for number, reply in enumerate(replies):
+        both = reply if said is None else Reply(f"{said.text}\n\n{reply.text}", (*said.rows, *reply.rows), reply.rest)
+        if both.size > TEXT_LIMIT and said is not None:
+            return said, number
+        said = both
+    return said, len(replies)
+
+
+def due(conn: Connection, channel: str, now: datetime, limit: int = 50) -> list[Letter]:
     """What should be sent now, oldest first; of each citizen only the oldest, so that order is kept."""
     first = (
-        sa.select(sa.func.min(_t.id).label("id"))
+        sa.select(_t.citizen_id, sa.func.min(_t.place).label("place"))
         .where(_t.state.in_(["waiting", "sending"]))
         .group_by(_t.citizen_id)
         .subquery()
     )
     statement = (
         sa.select(_t.id, citizens.c.address, _t.content, _t.attempts)
-        .join(first, first.c.id == _t.id)
+        .join(first, sa.and_(first.c.citizen_id == _t.citizen_id, first.c.place == _t.place))
         .join(citizens, citizens.c.id == _t.citizen_id)
-        .where(_t.state == "waiting", _t.due_at <= to_ms(now))
-        .order_by(_t.id)
+        .where(citizens.c.channel == channel, _t.state == "waiting", _t.due_at <= to_ms(now))
+        .order_by(_t.due_at, _t.id)
         .limit(limit)
     )
     letters = []

@@ -10,11 +10,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -35,6 +37,8 @@ citizens = Table(
     Column("subscribed", Boolean, nullable=False),
     Column("township", String(64), nullable=False),
     Column("state", Text, nullable=False, comment="where the conversation stands, JSON"),
+    Column("allowance", Integer, nullable=False, comment="messages the platform still takes from us"),
+    Column("window_until", BigInteger, nullable=False, comment="until when it takes them; 0: before any act"),
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     UniqueConstraint("channel", "address"),
@@ -54,6 +58,11 @@ consultations = Table(
     Column("confidence", Float, nullable=False),
     Column("outcome", String(16), nullable=False, comment="answered, offered, unanswered, referred"),
     Column("handled_by", String(64), nullable=False, comment="bot, or a lawyer's account"),
+    Column(
+        "service", String(16), nullable=False, comment="what a lawyer's closing came to; empty while none closed it"
+    ),
+    Column("summary", Text, nullable=False, comment="the lawyer's own words"),
+    Column("minutes", Integer, nullable=False, comment="time a lawyer spent"),
     Column("township", String(64), nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("messages", Integer, nullable=False),
@@ -100,12 +109,136 @@ feedback = Table(
     Index("ix_feedback_entry_id", "entry_id"),
 )
 
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("login", String(32), nullable=False, unique=True),
+    Column("name", String(32), nullable=False, comment="as citizens read it"),
+    Column("role", String(16), nullable=False, comment="lawyer, supervisor, staff, admin"),
+    Column("password", String(160), nullable=False, comment="argon2id"),
+    Column("covers", Text, nullable=False, comment="subjects taken first, JSON list; empty list: all"),
+    Column("on_duty", Boolean, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, comment="last sign of life on the workbench"),
+    Column("citizen_id", ForeignKey("citizens.id"), unique=True, comment="their own WeChat, once bound"),
+    Column("attending", String(36), nullable=False, comment="the handoff their WeChat messages go to"),
+    Column("failures", Integer, nullable=False, comment="wrong passwords since the last right one"),
+    Column("locked_until", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="SHA-256 of the cookie's token"),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("agent", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_sessions_staff", "staff_id"),
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
+    Column("consultation_id", ForeignKey("consultations.id")),
+    Column("channel", String(16), nullable=False),
+    Column("state", String(16), nullable=False, comment="asking, waiting, held, closed"),
+    Column("version", Integer, nullable=False, comment="grows with every change: two claims cannot both win"),
+    Column("urgent", Boolean, nullable=False),
+    Column("reason", String(16), nullable=False, comment="asked, offered, rated_bad, danger"),
+    Column("kind", String(16), nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("township", String(64), nullable=False),
+    Column("question", String(200), nullable=False, comment="the citizen's words that led here"),
+    Column("lawyer_id", ForeignKey("staff.id")),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger, comment="when the wait began that counts for the order"),
+    Column("claimed_at", BigInteger),
+    Column("first_reply_at", BigInteger),
+    Column("citizen_at", BigInteger, nullable=False, comment="the citizen's last message"),
+    Column("lawyer_at", BigInteger, comment="the lawyer's last message since the claim"),
+    Column("escalation", Integer, nullable=False, comment="0 covering lawyers, 1 everyone on duty, 2 supervisors told"),
+    Column("returns", Integer, nullable=False, comment="how often it went back to the queue"),
+    Column("promised_at", BigInteger, comment="off duty: when a lawyer will look"),
+    Column("messages", Integer, nullable=False, comment="number of the last message"),
+    Column("read", Integer, nullable=False, comment="number of the last message the lawyer saw"),
+    Column("ended", String(16), nullable=False, comment="settled, cancelled, idle, abandoned, timed_out, left"),
+    Column("closed_at", BigInteger),
+    # One open handoff per citizen, whatever two processes do at once.
+    Index(
+        "uq_handoffs_citizen_open",
+        "citizen_id",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index("ix_handoffs_state_queued", "state", "queued_at"),
+    Index("ix_handoffs_lawyer_state", "lawyer_id", "state"),
+)
+
+handoff_events = Table(
+    "handoff_events",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("handoff_id", ForeignKey("handoffs.id"), nullable=False),
+    Column("number", Integer, nullable=False, comment="the handoff's version it led to"),
+    Column("event", String(16), nullable=False),
+    Column("staff_id", ForeignKey("staff.id"), comment="who did it; none: the citizen or the clock"),
+    Column("other_id", ForeignKey("staff.id"), comment="to whom, or from whom"),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("handoff_id", "number"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
+    Column("inbox_id", ForeignKey("inbox.id"), nullable=False, unique=True),
+    Column("platform_id", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False, comment="noted, waiting, stored, failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("content_type", String(64), nullable=False),
+    Column("content", LargeBinary),
+    Column("error", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_media_state_due", "state", "due_at"),
+)
+
+handoff_messages = Table(
+    "handoff_messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("handoff_id", ForeignKey("handoffs.id"), nullable=False),
+    Column("number", Integer, nullable=False, comment="1, 2, 3 … within the handoff: the order, whatever clocks say"),
+    Column("author", String(16), nullable=False, comment="citizen, bot, lawyer, note, system"),
+    Column("staff_id", ForeignKey("staff.id")),
+    Column("kind", String(16), nullable=False, comment="text, image, voice …"),
+    Column("text", Text, nullable=False),
+    Column("entry_id", String(64), nullable=False, comment="the entry a lawyer sent as their own answer"),
+    Column("media_id", ForeignKey("media.id")),
+    Column("key", String(64), nullable=False, comment="made by the workbench: a repeated send is the same message"),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("handoff_id", "number"),
+    UniqueConstraint("handoff_id", "key"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
     Column("id", String(36), primary_key=True),
     Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
-    Column("inbox_id", ForeignKey("inbox.id"), nullable=False),
+    Column("place", Integer, nullable=False, comment="1, 2, 3 … for one citizen: the order of sending"),
+    Column("inbox_id", ForeignKey("inbox.id")),
+    Column("message_id", ForeignKey("handoff_messages.id"), comment="the message this is (a part of)"),
     Column("content", Text, nullable=False, comment="the reply, JSON"),
     Column("state", String(16), nullable=False, comment="waiting, sending, sent, held, uncertain, failed"),
     Column("attempts", Integer, nullable=False),
@@ -114,8 +247,80 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     UniqueConstraint("inbox_id"),
+    UniqueConstraint("citizen_id", "place"),
     Index("ix_outbox_state_due", "state", "due_at"),
     Index("ix_outbox_citizen_state", "citizen_id", "state"),
+    Index("ix_outbox_message", "message_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("handoff_id", ForeignKey("handoffs.id"), nullable=False),
+    Column("staff_id", ForeignKey("staff.id"), comment="none: the group robot"),
+    Column("way", String(16), nullable=False, comment="template, robot"),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False, comment="waiting, sent, failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("error", String(200), nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_notices_state_due", "state", "due_at"),
+)
+
+quick_replies = Table(
+    "quick_replies",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), comment="none: shared by all"),
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("day", String(10), nullable=False, comment="YYYY-MM-DD in the county"),
+    UniqueConstraint("staff_id", "day"),
+    Index("ix_shifts_day", "day"),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("code", String(64), primary_key=True, comment="what the scanned code carries"),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
+    Column("consultation_id", ForeignKey("consultations.id")),
+    Column("handoff_id", ForeignKey("handoffs.id"), unique=True),
+    Column("grade", Integer, nullable=False, comment="5 very satisfied … 1 very dissatisfied"),
+    Column("words", Text, nullable=False),
+    Column("given_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), comment="none: an unknown login, or the command line"),
+    Column("action", String(32), nullable=False),
+    Column("citizen_id", ForeignKey("citizens.id")),
+    Column("subject", String(64), nullable=False, comment="the row acted on"),
+    Column("detail", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_citizen", "citizen_id"),
 )
 
 meta = Table(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.conversation.handoff.machine import Handoff
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Library, Outcome, State, Turn
+from bot.conversation.turn import Duty, Inbound, Library, Outcome, State, Turn
 from knowledge.load import KnowledgeBase
 from knowledge.search.rank import Search
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+NOBODY = Duty(staffed=False, lawyers=0, place=1, recent=(), opens_at=NOW)
 
 
 @dataclass
@@ -22,12 +24,19 @@ class Talk:
     search: Search
     state: State = field(default_factory=State)
     now: datetime = NOW
+    # No lawyer serves here, unless a test says otherwise.
+    duty: Duty = NOBODY
+    handoff: Handoff | None = None
+    township: str = ""
 
     def say(self, text: str, **changes: Any) -> Outcome:
         """One turn; the state is carried on."""
         known: dict[str, Any] = {"kind": "text", "text": text} | changes
         inbound = Inbound("wechat", "o1", "m1", sent_at=self.now, **known)
         library = Library(self.base, self.search, self.base.nowhere)
-        outcome = handle(Turn(inbound, self.state, self.now, library))
+        turn = Turn(
+            inbound, self.state, self.now, library, township=self.township, handoff=self.handoff, duty=self.duty
+        )
+        outcome = handle(replace(turn, lawyer="张律师"))
         self.state = outcome.state
         return outcome

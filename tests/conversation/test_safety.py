@@ -69,7 +69,7 @@ def test_the_hotline_stands_in_the_first_lines(text: str, name: str, base: Knowl
     assert outcome.say is not None
     first = "\n".join(outcome.say.text.split("\n")[:2])
     assert any(number in first for number in ("110", "120", "12356"))
-    assert "human" in [tap.id for tap in outcome.say.taps]
+    assert "human:urgent" in [tap.id for tap in outcome.say.taps]
 
 
 def test_danger_comes_before_the_brake_and_before_choices(base: KnowledgeBase, search: Search) -> None:

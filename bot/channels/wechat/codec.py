@@ -212,6 +212,7 @@ def to_inbound(fields: Mapping[str, str], now: datetime) -> Inbound:
         tap=fields.get("bizmsgmenuid", ""),
         event=event,
         scene=fields.get("EventKey", "").removeprefix("qrscene_"),
+        media=fields.get("MediaId", ""),
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from bot.channels.wechat import render
 from bot.channels.wechat.client import Cause, Client, PlatformError
+from bot.channels.wechat.codec import CHANNEL
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
 from bot.service import outbox
@@ -62,7 +63,7 @@ class Sender:
     async def send_due(self) -> int:
         """Try everything that is due now; returns how many rows were tried."""
         await self.db.write(lambda conn: outbox.strand(conn, self.clock()))
-        letters = await self.db.read(lambda conn: outbox.due(conn, self.clock()))
+        letters = await self.db.read(lambda conn: outbox.due(conn, CHANNEL, self.clock()))
         tried = 0
         for letter in letters:
             if not self._stopping():

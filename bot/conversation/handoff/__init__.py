@@ -1,0 +1,1 @@
+"""Handing over to a person: the state machine, its clock, duty hours, and what citizens read. Pure."""
