@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from knowledge.reply import TAP_GAP, TAP_MARK, Reply, Tap
 
 # Characters that would break out of the link.
@@ -13,6 +15,7 @@ def text(reply: Reply) -> str:
     return "\n".join([reply.text, *(TAP_GAP.join(map(_link, row)) for row in reply.rows)])
 
 
+@lru_cache(8192)  # every tap the library can offer, several times over
 def _link(tap: Tap) -> str:
     content, label = tap.send.translate(_SAFE), tap.label.translate(_SAFE)
     return f'{TAP_MARK}<a href="weixin://bizmsgmenu?msgmenucontent={content}&msgmenuid={tap.id.translate(_SAFE)}">{label}</a>'
