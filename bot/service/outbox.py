@@ -10,20 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service.inbox import Handled, decode, encode
-from bot.store.prepared import Prepared
 from bot.store.tables import citizens, inbox, outbox
 from bot.store.times import to_ms
 from knowledge.reply import Reply
 
 OutboxState = Literal["waiting", "sending", "sent", "held", "uncertain", "failed"]
 _t = outbox.c
-
-# Every turn runs this: what waited for the citizen's next act may go now.
-_RELEASE = Prepared(
-    sa.update(outbox)
-    .where(_t.citizen_id == sa.bindparam("citizen"), _t.state == sa.bindparam("held_state"))
-    .values(state=sa.bindparam("new_state"), due_at=sa.bindparam("now"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,11 @@ def redelivered(conn: Connection, handled: Handled, now: datetime) -> Handled:
 
 def release(conn: Connection, citizen_id: str, now: datetime) -> None:
     """The citizen did something: window and quota are open again."""
-    _RELEASE(conn, citizen=citizen_id, held_state="held", new_state="waiting", now=to_ms(now))
+    conn.execute(
+        sa.update(outbox)
+        .where(_t.citizen_id == citizen_id, _t.state == "held")
+        .values(state="waiting", due_at=to_ms(now))
+    )
 
 
 def due(conn: Connection, now: datetime, limit: int = 50) -> list[Letter]:
