@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import msgspec
 
 from bot.conversation import after, ask, follow_up, safety, small_talk
 from bot.conversation.turn import Outcome, State, Turn
-from knowledge.danger import danger
+from knowledge.danger import Danger, danger
 from knowledge.entry import KIND_NAMES
 from knowledge.search.normalise import normalise, tidy
 
@@ -21,6 +20,8 @@ _HUMAN = re.compile(
     r"(?:转|找|要|请|接|叫|联系)(?:一?个|位)?(?:人工|律师|真人|客服|活人)(?:律师|客服|服务|咨询|问问|帮忙)?$|^人工(?:服务|客服|律师)?$"
 )
 _CHOICE = re.compile(r"^(?:第|选|我选)?\s*([1-4一二三四])\s*(?:个|条|项|问题|那个)?[。.、]?$")
+_WORD = re.compile(r"\w")
+_TAIL = " 。.!！?？~～,，"
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4}
 _GOOD = re.compile(r"^(?:很|挺|非常)?(?:有用|有帮助|有用的|解决了|满意)$")
 _BAD = re.compile(r"^(?:没用|没有用|没啥用|没什么用|没帮助|不满意|答非所问|不对)$")
@@ -28,20 +29,25 @@ _BAD = re.compile(r"^(?:没用|没有用|没啥用|没什么用|没帮助|不满
 
 def handle(turn: Turn) -> Outcome:
     """Decide one turn."""
-    turn = replace(turn, text=tidy(turn.inbound.text))
     slowed, state = _burst(turn)
-    turn = replace(turn, state=state)
+    turn = Turn(turn.inbound, state, turn.now, turn.library, tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
     if turn.inbound.kind != "text":
         return small_talk.unsupported(turn)
-    if found := danger(normalise(turn.text)) or danger(turn.text):
+    if found := _danger(turn.text):
         return safety.respond(turn, found)
     if slowed:
         return small_talk.slow_down(turn)
-    if not re.search(r"\w", turn.text):
+    if not _WORD.search(turn.text):
         return small_talk.empty(turn)
     return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
+
+
+def _danger(text: str) -> Danger | None:
+    """Looked for in what search compares and, where that differs, in the sentence as it reads."""
+    bare = normalise(text)
+    return danger(bare) or (danger(text) if text != bare else None)
 
 
 def _burst(turn: Turn) -> tuple[bool, State]:
@@ -86,7 +92,7 @@ def _tap(turn: Turn) -> Outcome | None:
 
 
 def _command(turn: Turn) -> Outcome | None:
-    text = re.sub(r"[\s。.!！?？~～,，]+$", "", turn.text)
+    text = turn.text.rstrip(_TAIL)
     if _HUMAN.search(text) and len(text) <= ask.SHORT:
         return after.human(turn)
     if (choice := _CHOICE.match(text)) and turn.state.options:
