@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NoReturn
 from xml.parsers.expat import ExpatError, ParserCreate
 
@@ -271,11 +272,10 @@ def _sent_at(fields: Mapping[str, str], now: datetime) -> datetime:
 
 def text_reply(to: str, sender: str, text: str, now: datetime) -> str:
     """A passive text reply. A text holding the end mark of CDATA is split there, so that it stays text."""
-    safe = _printable(text).replace("]]>", "]]]]><![CDATA[>")
     return (
         f"<xml><ToUserName><![CDATA[{to}]]></ToUserName><FromUserName><![CDATA[{sender}]]></FromUserName>"
         f"<CreateTime>{int(now.timestamp())}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-        f"<Content><![CDATA[{safe}]]></Content></xml>"
+        f"<Content><![CDATA[{_safe(text)}]]></Content></xml>"
     )
 
 
@@ -283,5 +283,6 @@ def text_reply(to: str, sender: str, text: str, now: datetime) -> str:
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff￾￿]")
 
 
-def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub("", text)
+@lru_cache(1024)  # most replies are answers that many citizens get
+def _safe(text: str) -> str:
+    return _UNPRINTABLE.sub("", text).replace("]]>", "]]]]><![CDATA[>")
