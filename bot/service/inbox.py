@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ class Exchange:
     received_at: int
 
 
+@lru_cache(1024)  # most replies are answers that many citizens get
 def encode(reply: Reply | None) -> str:
     """A reply as stored."""
     return "" if reply is None else _ENCODER.encode(reply).decode()

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.conversation.turn import Inbound, MessageKind
+from bot.ids import noise
 from bot.settings import Wechat
 
 CHANNEL = "wechat"
@@ -97,7 +97,7 @@ class Codec:
         if not opened.encrypted or self._crypto is None:
             return plain.encode()
         sealed = self._crypto.encrypt(plain)
-        timestamp, nonce = str(int(now.timestamp())), secrets.token_hex(8)
+        timestamp, nonce = str(int(now.timestamp())), noise().hex()[:16]
         signature = _sign(self._token, timestamp, nonce, sealed)
         return (
             f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>"
@@ -140,7 +140,7 @@ class Crypto:
     def encrypt(self, text: str) -> str:
         """Seal a text, base64."""
         message = text.encode()
-        plain = secrets.token_bytes(16) + struct.pack(">I", len(message)) + message + self._app_id
+        plain = noise() + struct.pack(">I", len(message)) + message + self._app_id
         padding = _BLOCK - len(plain) % _BLOCK
         encryptor = self._cipher.encryptor()
         sealed = encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
