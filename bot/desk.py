@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import structlog
 
 from bot.bell import Bell
@@ -33,10 +35,14 @@ class Desk:
 
     async def handle(self, inbound: Inbound) -> Handled:
         """The reply for a message, committed before it is returned; an honest sentence if it could not be recorded."""
-        with self._metrics.turn_seconds.labels(inbound.channel).time():
-            async with self._lanes.of(inbound.channel, inbound.citizen):
-                handled = await self._take(inbound)
-        self._metrics.turns.labels(inbound.channel, _result(handled)).inc()
+        channel, lane, began = inbound.channel, (inbound.channel, inbound.citizen), perf_counter()
+        await self._lanes.enter(lane)
+        try:
+            handled = await self._take(inbound)
+        finally:
+            self._lanes.leave(lane)
+        self._metrics.seconds_on(channel).observe(perf_counter() - began)
+        self._metrics.turns_of(channel, _result(handled)).inc()
         if handled.handoff:
             self._bell.ring(handled.handoff)
         return handled

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+
+Key = tuple[str, str]
 
 
 class Lanes:
-    """Locks by key, made when needed and dropped with their last user."""
+    """Who waits, by key. A key stands here only while somebody is in its lane."""
 
     def __init__(self) -> None:
-        self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+        self._waiting: dict[Key, deque[asyncio.Future[None]]] = {}
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return len(self._waiting)
 
-    @asynccontextmanager
-    async def of(self, *key: str) -> AsyncIterator[None]:
-        """Wait for this key's turn; asyncio's locks are fair, so the order of arrival holds."""
-        name = (key[0], key[1])
-        lock, users = self._locks.get(name, (asyncio.Lock(), 0))
-        self._locks[name] = (lock, users + 1)
+    async def enter(self, key: Key) -> None:
+        """Wait for this key's turn, in the order of arrival. Whoever entered must leave."""
+        queue = self._waiting.get(key)
+        if queue is None:
+            self._waiting[key] = deque()
+            return
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
         try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[name]
-            if users == 1:
-                del self._locks[name]
-            else:
-                self._locks[name] = (lock, users - 1)
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the turn had come at the same moment: it goes to the next one
+                self.leave(key)
+            raise
+
+    def leave(self, key: Key) -> None:
+        """Let the next one in."""
+        queue = self._waiting[key]
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._waiting[key]

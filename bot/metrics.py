@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -20,6 +22,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        # Looked up for every message; labels are few, so each child is kept.
+        self.turns_of, self.seconds_on = cache(self.turns.labels), cache(self.turn_seconds.labels)
         self.refused = Counter(
             "fawen_refused_requests",
             "Requests refused before anything was done",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def fill(url: str, numbers: range) -> None:
     try:
         migrate(db.engine)
         for number in numbers:
-            db.submit(partial(add, number=number)).result()
+            asyncio.run(db.write(partial(add, number=number)))
     finally:
         db.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -53,7 +54,7 @@ def test_a_backup_made_while_others_write_is_one_moment(tmp_path: Path, run: Run
         db = Database(sqlite_url(path))
         number = 200
         while not enough.is_set():
-            db.submit(partial(add, number=number)).result()
+            asyncio.run(db.write(partial(add, number=number)))
             number += 1
             if number == 220:
                 halfway.set()

@@ -47,9 +47,8 @@ def look_up(turn: Turn) -> Result:
 
 def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False) -> Outcome:
     """Say an entry. Without a result it was chosen by the citizen, who knows best."""
-    library = turn.library
     lead = mention(turn.text)
-    said = replies.answer(entry, library.base, library.locality, turn.day, lead=lead)
+    said = turn.library.answer(entry, turn.day, lead)
     # Remember the citizen's own words, not those of a tapped line: a follow-up leans on them.
     question = turn.text if result else entry.question
     state = msgspec.structs.replace(

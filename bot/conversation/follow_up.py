@@ -122,6 +122,7 @@ _ASPECTS = (
     Aspect("who", re.compile(r"谁能办|条件|什么人(?:可以|能)|资格"), "条件：", _who_may),
     Aspect("law", re.compile(r"依据|哪条法律|什么法律|法律规定|法条|哪部法|第几条"), "依据：", _law),
 )
+_SIGNS = re.compile(r"[\W_]+")
 # What may stand beside the aspect without making it a question of its own.
 _FILLER = re.compile(
     r"(?:那么?|这个?|它|的话|一般|大概|大约|需要|需|得|要|呢|吗|嘛|啊|呀|了|的|是|我|您|你|会|能|可以|应该|办理|办|去|又|还|都|到底|最|请问|总共|一共|这种|这样|这事|这件事|有|没有|什么|怎么|给|出结果|结果|下来|处理|交|不|用|现在|问|想|知道|一下|具体|告诉|申请)"
@@ -130,7 +131,7 @@ _FILLER = re.compile(
 
 def aspect_of(text: str) -> Aspect | None:
     """The aspect a message asks about, if it asks for nothing else; the topic must come from before."""
-    bare = re.sub(r"[\W_]+", "", text)
+    bare = _SIGNS.sub("", text)
     for aspect in _ASPECTS:
         rest = aspect.pattern.sub("", bare)
         if rest != bare and not _FILLER.sub("", rest):

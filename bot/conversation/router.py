@@ -10,7 +10,7 @@ import msgspec
 from bot.conversation import after, ask, follow_up, safety, small_talk
 from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
-from knowledge.danger import danger
+from knowledge.danger import Danger, danger
 from knowledge.entry import KIND_NAMES
 from knowledge.search.normalise import normalise, tidy
 
@@ -19,6 +19,8 @@ BURST = 8
 BURST_SECONDS = 10.0
 
 _CHOICE = re.compile(r"^(?:第|选|我选)?\s*([1-4一二三四])\s*(?:个|条|项|问题|那个)?[。.、]?$")
+_WORD = re.compile(r"\w")
+_TAIL = " 。.!！?？~～,，"
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4}
 _GOOD = re.compile(r"^(?:很|挺|非常)?(?:有用|有帮助|有用的|解决了|满意)$")
 _BAD = re.compile(r"^(?:没用|没有用|没啥用|没什么用|没帮助|不满意|答非所问|不对)$")
@@ -26,12 +28,11 @@ _BAD = re.compile(r"^(?:没用|没有用|没啥用|没什么用|没帮助|不满
 
 def handle(turn: Turn) -> Outcome:
     """Decide one turn."""
-    turn = replace(turn, text=tidy(turn.inbound.text))
     slowed, state = _burst(turn)
-    turn = replace(turn, state=state)
+    turn = replace(turn, state=state, text=tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
-    if found := danger(normalise(turn.text)) or danger(turn.text):
+    if found := _danger(turn.text):
         return safety.respond(turn, found)
     return handing.handle(turn) or _unreadable(turn, slowed=slowed) or _talk(turn)
 
@@ -41,11 +42,17 @@ def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
         return small_talk.unsupported(turn)
     if slowed:
         return small_talk.slow_down(turn)
-    return None if re.search(r"\w", turn.text) else small_talk.empty(turn)
+    return None if _WORD.search(turn.text) else small_talk.empty(turn)
 
 
 def _talk(turn: Turn) -> Outcome:
     return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
+
+
+def _danger(text: str) -> Danger | None:
+    """Looked for in what search compares and, where that differs, in the sentence as it reads."""
+    bare = normalise(text)
+    return danger(bare) or (danger(text) if text != bare else None)
 
 
 def _burst(turn: Turn) -> tuple[bool, State]:
@@ -88,7 +95,7 @@ def _tap(turn: Turn) -> Outcome | None:
 
 
 def _command(turn: Turn) -> Outcome | None:
-    text = re.sub(r"[\s。.!！?？~～,，]+$", "", turn.text)
+    text = turn.text.rstrip(_TAIL)
     if (choice := _CHOICE.match(text)) and turn.state.options:
         number = _NUMERALS.get(choice[1]) or int(choice[1])
         if number <= len(turn.state.options):

@@ -24,6 +24,7 @@ _BYE = re.compile(r"^(?:好的?|嗯+|哦+|行|可以|知道了?|明白了?|懂�
 _HELP = re.compile(
     r"^(?:菜单|帮助|功能|使用说明|怎么用|怎么用你|你能干什么|你能做什么|你会什么|你是谁|你是什么|你是机器人吗|help|menu)+$"
 )
+_SIGNS = re.compile(r"[\W_]+")
 _MORE = re.compile(r"^(?:更多|继续|接着说|接着|下一页|然后呢|还有吗|more)$")
 
 
@@ -41,7 +42,7 @@ def welcome(turn: Turn) -> Outcome:
 
 def small_talk(turn: Turn) -> Outcome | None:
     """Greeting, thanks, goodbye, help or “更多”; None if the message is none of them."""
-    text = re.sub(r"[\W_]+", "", turn.text)
+    text = _SIGNS.sub("", turn.text)
     if _MORE.match(text):
         return more(turn)
     if _HELP.match(text):

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.conversation.handoff.machine import Event, Handoff, Reason
-from knowledge.entry import Kind
+from knowledge import reply as replies
+from knowledge.entry import Entry, Kind
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
 from knowledge.reply import Reply
@@ -19,6 +20,8 @@ from knowledge.search.rank import Search
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 MessageKind = Literal["text", "image", "voice", "video", "location", "link", "file", "event", "other"]
+# All entries of some days, with and without the line about danger.
+ANSWERS_KEPT = 4096
 ResultOfTurn = Literal["answered", "offered", "unanswered", "referred"]
 
 
@@ -117,6 +120,17 @@ class Library:
     search: Search
     locality: Locality
     confirmed_only: bool = False
+    _answers: dict[tuple[str, date, str], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def answer(self, entry: Entry, day: date, lead: str) -> Reply:
+        """The reply for an entry on a day, composed once: nothing else goes into it as long as this library stands."""
+        key = (entry.id, day, lead)
+        said = self._answers.get(key)
+        if said is None:
+            if len(self._answers) >= ANSWERS_KEPT:
+                self._answers.clear()
+            said = self._answers[key] = replies.answer(entry, self.base, self.locality, day, lead=lead)
+        return said
 
 
 @dataclass(frozen=True, slots=True)

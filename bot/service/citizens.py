@@ -18,13 +18,6 @@ from bot.store.times import to_ms
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(State)
 
-_FIND = Prepared(
-    sa.select(citizens.c.id, citizens.c.state, citizens.c.township, citizens.c.allowance, citizens.c.window_until)
-    .where(citizens.c.channel == sa.bindparam("channel"), citizens.c.address == sa.bindparam("address"))
-    # Locks the citizen on PostgreSQL, so that turns of one citizen follow each other across processes;
-    # SQLite has one writer and ignores it.
-    .with_for_update()
-)
 _NEW = Prepared(sa.insert(citizens))
 _SAVE = Prepared(
     sa.update(citizens)
@@ -34,12 +27,8 @@ _SAVE = Prepared(
         seen_at=sa.bindparam("now"),
         allowance=sa.bindparam("left"),
         window_until=sa.bindparam("until"),
+        subscribed=sa.func.coalesce(sa.bindparam("now_subscribed", type_=sa.Boolean), citizens.c.subscribed),
     )
-)
-_SUBSCRIBE = Prepared(
-    sa.update(citizens)
-    .where(citizens.c.id == sa.bindparam("citizen_id"))
-    .values(subscribed=sa.bindparam("subscribed_now"))
 )
 
 
@@ -53,46 +42,43 @@ class Citizen:
     allowance: Allowance = NOTHING_LEFT
 
 
-def find(conn: Connection, channel: str, address: str) -> Citizen | None:
-    """The citizen with this address, locked for the rest of the transaction."""
-    row = _FIND(conn, channel=channel, address=address).fetchone()
-    return Citizen(row[0], _state(row[1]), row[2], Allowance(row[3], row[4])) if row else None
-
-
-def find_or_add(conn: Connection, channel: str, address: str, now: datetime, new_id: str) -> Citizen:
-    """The citizen with this address, made if new; locked for the rest of the transaction."""
-    found = find(conn, channel, address)
-    if found is not None:
-        return found
+def add(conn: Connection, citizen: Citizen, channel: str, address: str, now: datetime, *, subscribed: bool) -> None:
+    """Put a new citizen on record."""
     moment = to_ms(now)
     _NEW(
         conn,
-        id=new_id,
+        id=citizen.id,
         channel=channel,
         address=address,
-        subscribed=False,
+        subscribed=subscribed,
         township="",
-        state="{}",
-        allowance=0,
-        window_until=0,
+        state=_written(citizen.state),
+        allowance=citizen.allowance.left,
+        window_until=citizen.allowance.until,
         created_at=moment,
         seen_at=moment,
     )
-    return Citizen(new_id, State(), "")
 
 
-def save_state(conn: Connection, citizen_id: str, state: State, allowance: Allowance, now: datetime) -> None:
-    """Where the conversation stands now, and what the platform takes from us until the next act."""
-    stored = _ENCODER.encode(state).decode()
-    _SAVE(conn, citizen_id=citizen_id, new_state=stored, left=allowance.left, until=allowance.until, now=to_ms(now))
+def save(conn: Connection, citizen: Citizen, now: datetime, *, subscribed: bool | None) -> None:
+    """Where the conversation and the platform's window stand now; and whether the citizen follows us, if that changed."""
+    _SAVE(
+        conn,
+        citizen_id=citizen.id,
+        new_state=_written(citizen.state),
+        left=citizen.allowance.left,
+        until=citizen.allowance.until,
+        now=to_ms(now),
+        now_subscribed=subscribed,
+    )
 
 
-def set_subscribed(conn: Connection, citizen_id: str, *, subscribed: bool) -> None:
-    """The citizen follows the account, or no longer does."""
-    _SUBSCRIBE(conn, citizen_id=citizen_id, subscribed_now=subscribed)
+def _written(state: State) -> str:
+    return _ENCODER.encode(state).decode()
 
 
-def _state(stored: str) -> State:
+def read_state(stored: str) -> State:
+    """A stored state."""
     try:
         return _DECODER.decode(stored)
     except msgspec.MsgspecError:

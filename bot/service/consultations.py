@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,15 +10,13 @@ from sqlalchemy.engine import Connection
 
 from bot.conversation.counting import SILENCE, Begin, Continue, Nothing, OpenConsultation, count
 from bot.conversation.turn import Matter, Record
+from bot.ids import NewId
 from bot.service.citizens import Citizen
 from bot.store.prepared import Prepared
 from bot.store.tables import consultations, handoffs
-from bot.store.times import from_ms, to_ms
+from bot.store.times import to_ms
 
 _t = consultations.c
-_OPEN = Prepared(
-    sa.select(_t.id, _t.category, _t.last_at).where(_t.citizen_id == sa.bindparam("citizen"), _t.closed_at.is_(None))
-)
 _BEGIN = Prepared(sa.insert(consultations))
 _RANK = sa.case((_t.outcome == "referred", 3), (_t.outcome == "answered", 2), (_t.outcome == "offered", 1), else_=0)
 _NEW_RANK = sa.bindparam("rank", type_=sa.Integer)
@@ -48,16 +47,22 @@ _CONTINUE = Prepared(
 _RANKS = {"unanswered": 0, "offered": 1, "answered": 2, "referred": 3}
 
 
-def record(conn: Connection, citizen: Citizen, channel: str, said: Record, now: datetime, new_id: str) -> str | None:
+def record(
+    conn: Connection,
+    citizen: Citizen,
+    running: Sequence[OpenConsultation],
+    channel: str,
+    said: Record,
+    now: datetime,
+    new_id: NewId,
+) -> str | None:
     """Count a turn; returns the consultation it belongs to, None if it counts nothing."""
-    if said.matter is None:
-        return None
-    rows = _OPEN(conn, citizen=citizen.id).fetchall()
-    decision = count([OpenConsultation(row[0], row[1], from_ms(row[2])) for row in rows], said.matter, now)
+    decision = count(running, said.matter, now)
     match decision:
         case Begin(matter):
-            _begin(conn, citizen, channel, said, matter, now, new_id)
-            return new_id
+            consultation = new_id()
+            _begin(conn, citizen, channel, said, matter, now, consultation)
+            return consultation
         case Continue(id=consultation, matter=matter):
             _continue(conn, consultation, said, matter, now)
             return consultation
@@ -66,12 +71,12 @@ def record(conn: Connection, citizen: Citizen, channel: str, said: Record, now: 
 
 
 def _begin(
-    conn: Connection, citizen: Citizen, channel: str, said: Record, matter: Matter, now: datetime, new_id: str
+    conn: Connection, citizen: Citizen, channel: str, said: Record, matter: Matter, now: datetime, row_id: str
 ) -> None:
     moment = to_ms(now)
     _BEGIN(
         conn,
-        id=new_id,
+        id=row_id,
         citizen_id=citizen.id,
         channel=channel,
         kind=matter.kind,

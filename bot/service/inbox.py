@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -20,11 +21,6 @@ _DECODER = msgspec.json.Decoder(Reply)
 # Longer than anything a citizen types, short enough that nobody fills the disk with one message.
 TEXT_KEPT = 10_000
 
-_FIND = Prepared(
-    sa.select(inbox.c.id, inbox.c.reply).where(
-        inbox.c.channel == sa.bindparam("channel"), inbox.c.key == sa.bindparam("key")
-    )
-)
 _ADD = Prepared(sa.insert(inbox))
 
 
@@ -49,6 +45,7 @@ class Exchange:
     received_at: int
 
 
+@lru_cache(1024)  # most replies are answers that many citizens get
 def encode(reply: Reply | None) -> str:
     """A reply as stored."""
     return "" if reply is None else _ENCODER.encode(reply).decode()
@@ -57,12 +54,6 @@ def encode(reply: Reply | None) -> str:
 def decode(stored: str) -> Reply | None:
     """A stored reply."""
     return _DECODER.decode(stored) if stored else None
-
-
-def find(conn: Connection, channel: str, key: str) -> Handled | None:
-    """The row of a message that was handled before."""
-    row = _FIND(conn, channel=channel, key=key).fetchone()
-    return Handled(row[0], decode(row[1]), fresh=False) if row else None
 
 
 def add(

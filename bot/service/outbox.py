@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from bot.ids import NewId
 from bot.service.inbox import Handled, decode, encode
-from bot.store.prepared import Prepared
 from bot.store.tables import citizens, inbox, outbox
 from bot.store.times import to_ms
 from knowledge.reply import TEXT_LIMIT, Reply
@@ -21,10 +20,9 @@ OutboxState = Literal["waiting", "sending", "sent", "held", "uncertain", "failed
 _t = outbox.c
 RODE = "rode on a reply"
 
-# Every turn looks here: what waited for the citizen's next act rides on its reply.
-_PENDING = Prepared(
+_PENDING = (
     sa.select(_t.id, _t.content)
-    .where(_t.citizen_id == sa.bindparam("citizen"), sa.or_(_t.state == "held", _t.state == "waiting"))
+    .where(_t.citizen_id == sa.bindparam("citizen"), _t.state.in_(["held", "waiting"]))
     .order_by(_t.place)
 )
 
@@ -96,9 +94,7 @@ def ride(conn: Connection, new_id: NewId, citizen_id: str, own: Reply | None, no
 
     What does not fit stays in line; a reply of our own that does not fit joins the end of it.
     """
-    pending = _PENDING(conn, citizen=citizen_id).fetchall()
-    if not pending:
-        return own
+    pending = conn.execute(_PENDING, {"citizen": citizen_id}).fetchall()
     said, fitted = joined([*(decode(row[1]) or Reply("") for row in pending), *([own] if own else [])])
     for row in pending[:fitted]:
         settle(conn, row[0], "sent", now, error=RODE)

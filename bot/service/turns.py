@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Library, Outcome, Turn
+from bot.conversation.turn import Inbound, Library, Outcome, State, Turn
 from bot.ids import NewId
-from bot.service import citizens, consultations, feedback, handling, handoffs, inbox, outbox, staff
+from bot.service import arrivals, citizens, consultations, feedback, handling, handoffs, inbox, outbox, staff
 from bot.service.allowance import Act
 from bot.service.citizens import Citizen
 from bot.service.inbox import Handled
@@ -33,37 +33,43 @@ class Office:
 
 def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> Handled:
     """Handle a message once; a message on record gets the reply it got then."""
-    known = citizens.find(conn, inbound.channel, inbound.citizen)
+    met = arrivals.meet(conn, inbound.channel, inbound.citizen, inbound.key)
     # After the citizen's lock: a second delivery in another process waits for the first and finds its row.
-    before = inbox.find(conn, inbound.channel, inbound.key)
-    if before is not None:
-        return outbox.redelivered(conn, before, now)
-    citizen = known or citizens.find_or_add(conn, inbound.channel, inbound.citizen, now, office.new_id())
-    turn = _turn(conn, office, citizen, inbound, now)
+    if met is not None and met.before is not None:
+        return outbox.redelivered(conn, met.before, now)
+    citizen = met.citizen if met else Citizen(office.new_id(), State(), "")
+    turn = _turn(conn, office, citizen, inbound, now, handoff=met.handoff if met else None)
     outcome = office.decide(turn)
     said = outcome.record
-    consultation = consultations.record(conn, citizen, inbound.channel, said, now, office.new_id())
+    citizen = replace(citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now))
+    if met is None:
+        citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=bool(said.subscribed))
+    else:
+        citizens.save(conn, citizen, now, subscribed=said.subscribed)
+    consultation = consultations.record(
+        conn, citizen, met.running if met else (), inbound.channel, said, now, office.new_id
+    )
     row = office.new_id()
-    reply = outbox.ride(conn, office.new_id, citizen.id, outcome.say, now)
+    reply = outcome.say
+    if met is not None and met.pending:
+        reply = outbox.ride(conn, office.new_id, citizen.id, reply, now)
     inbox.add(conn, row, inbound, citizen.id, consultation, said, reply, now)
     if said.useful is not None:
         feedback.give(conn, office.new_id(), citizen.id, said.entry, now, useful=said.useful)
-    if said.subscribed is not None:
-        citizens.set_subscribed(conn, citizen.id, subscribed=said.subscribed)
     handoff = handling.after_turn(conn, office.new_id, citizen, turn, row, outcome, consultation)
-    allowance = citizen.allowance.after(_act(inbound), now)
-    citizens.save_state(conn, citizen.id, outcome.state, allowance, now)
     return Handled(row, reply, fresh=True, handoff=handoff)
 
 
-def _turn(conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime) -> Turn:
-    handoff = handoffs.open_of(conn, citizen.id)
-    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, handoff=handoff)
+def _turn(
+    conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, *, handoff: str | None
+) -> Turn:
+    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township)
     if handoff is None and not asks_for_person(inbound):
         return turn
-    lawyer = staff.member(conn, handoff.lawyer) if handoff and handoff.lawyer else None
-    duty = handling.duty_facts(conn, office.hours, handoff, now)
-    return replace(turn, lawyer=lawyer.title if lawyer else "", duty=duty)
+    found = handoffs.get(conn, handoff) if handoff else None
+    lawyer = staff.member(conn, found.lawyer) if found and found.lawyer else None
+    duty = handling.duty_facts(conn, office.hours, found, now)
+    return replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "", duty=duty)
 
 
 def _act(inbound: Inbound) -> Act | None:

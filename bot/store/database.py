@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -37,7 +38,8 @@ class StoreClosedError(StoreError):
 @dataclass(slots=True)
 class _Job(Generic[T]):
     fn: Callable[[Connection], T]
-    future: Future[T]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[T]
     result: T | None = None
     error: BaseException | None = None
 
@@ -74,17 +76,15 @@ class Database:
         """Run `fn(conn)` in a transaction and return its result once that is committed.
 
         An exception of `fn` undoes only `fn`; StoreError means the store itself failed and nothing was kept.
+        `fn` is run again if another one in its transaction fails, so it changes nothing but the database.
         """
-        return await asyncio.wrap_future(self.submit(fn))
-
-    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
-        """Like `write`, for threads."""
-        job = _Job(fn, Future[T]())
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the store is closed")
-            self._jobs.put(job)
-        return job.future
+            self._jobs.put(_Job(fn, loop, future))
+        return await future
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn(conn)` on a reader thread with a connection that cannot write."""
@@ -120,26 +120,15 @@ class Database:
         self.engine.dispose()
 
     def _write_loop(self) -> None:
-        conn: Connection | None = None
-        while (job := self._jobs.get()) is not None:
+        writer = _Writer(self.engine, "BEGIN IMMEDIATE" if self.embedded else "BEGIN")
+        last = False
+        while not last and (job := self._jobs.get()) is not None:
             gathered, last = self._gather(job)
             # From here on a caller that gives up cannot take its job back.
-            jobs = [each for each in gathered if each.future.set_running_or_notify_cancel()]
-            try:
-                conn = conn or _writer(self.engine)
-                _run(conn, jobs, "BEGIN IMMEDIATE" if self.embedded else "BEGIN")
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises, the thread lives and all jobs hear of it
-                for each in jobs:
-                    each.error = StoreError(str(error))
-                    each.error.__cause__ = error.__cause__ or error
-                _discard(conn)
-                conn = None
-            for each in jobs:
-                _resolve(each)
-            if last:
-                break
-        if conn is not None:
-            conn.close()
+            jobs = [each for each in gathered if not each.future.cancelled()]
+            writer.run(jobs)
+            _hand_over(jobs)
+        writer.close()
 
     def _gather(self, first: _Job[Any]) -> tuple[list[_Job[Any]], bool]:
         jobs = [first]
@@ -154,49 +143,84 @@ class Database:
         return jobs, False
 
 
-def _run(conn: Connection, jobs: list[_Job[Any]], begin: str) -> None:
-    """All jobs in one transaction, a savepoint each, one commit."""
-    execute = cursor_of(conn).execute
-    execute(begin)
-    for job in jobs:
-        execute("SAVEPOINT job")
+class _Writer:
+    """One thread's way to write: its connection, and what becomes of it when something fails."""
+
+    def __init__(self, engine: Engine, begin: str) -> None:
+        self._engine = engine
+        self._begin = begin
+        self._conn: Connection | None = None
+
+    def run(self, jobs: Sequence[_Job[Any]]) -> None:
+        """All jobs in one transaction. If one fails, each gets a transaction of its own: rare, and dearer only then."""
         try:
-            job.result = job.fn(conn)
+            failed = self._transact(jobs)
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises, the thread lives and all jobs hear of it
+            for job in jobs:
+                job.error = StoreError(str(error))
+                job.error.__cause__ = error.__cause__ or error
+            self._discard()
+            return
+        if failed is not None and len(jobs) == 1:
+            jobs[0].error = failed
+        elif failed is not None:
+            for job in jobs:
+                self.run([job])
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._conn is not None:
+            self._conn.close()
+
+    def _transact(self, jobs: Sequence[_Job[Any]]) -> Exception | None:
+        """Commit all jobs, or none and return the error of the first that failed."""
+        conn = self._conn = self._conn or self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        execute = cursor_of(conn).execute
+        execute(self._begin)
+        try:
+            for job in jobs:
+                job.result = job.fn(conn)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             _undo(execute, error)
-            job.error = error
-        execute("RELEASE SAVEPOINT job")
-    execute("COMMIT")
+            return error
+        execute("COMMIT")
+        return None
+
+    def _discard(self) -> None:
+        """Give up a connection whose transaction failed; a broken one is replaced at the next job."""
+        if self._conn is not None:
+            self._conn.invalidate()
+            self._conn.close()
+        self._conn = None
 
 
 def _undo(execute: Callable[[str], Any], error: Exception) -> None:
     try:
-        execute("ROLLBACK TO SAVEPOINT job")
-    except Exception:  # noqa: BLE001 - a full disk ends the whole transaction by itself; the first error tells why
+        execute("ROLLBACK")
+    except Exception:  # noqa: BLE001 - a full disk ends the transaction by itself; the first error tells why
         raise StoreError(str(error)) from error
 
 
-def _resolve(job: _Job[Any]) -> None:
-    if job.error is not None:
-        job.future.set_exception(job.error)
-    else:
-        job.future.set_result(job.result)
+def _hand_over(jobs: Sequence[_Job[Any]]) -> None:
+    """Wake each loop once, however many of its jobs are done."""
+    for loop in {job.loop for job in jobs}:
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, [job for job in jobs if job.loop is loop])
+
+
+def _resolve(jobs: Sequence[_Job[Any]]) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
 
 
 def cursor_of(conn: Connection) -> Any:
     """The driver's own connection, whose `execute` skips SQLAlchemy."""
     return conn.connection.driver_connection
-
-
-def _discard(conn: Connection | None) -> None:
-    """Give up a connection whose transaction failed; a broken one is replaced at the next job."""
-    if conn is not None:
-        conn.invalidate()
-        conn.close()
-
-
-def _writer(engine: Engine) -> Connection:
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _reader(engine: Engine, *, embedded: bool) -> Connection:

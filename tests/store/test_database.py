@@ -1,4 +1,4 @@
-"""The store: one transaction for all that waits, a savepoint each, nothing half-written, both engines."""
+"""The store: one transaction for all that waits, one failure alone, nothing half-written, both engines."""
 
 from __future__ import annotations
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from knowledge.reply import TAP_GAP, TAP_MARK, Reply, Tap
 
 # Characters that would break out of the link.
 _SAFE = str.maketrans({"<": "〈", ">": "〉", "&": "＆", '"': "”", "\n": " "})
 
 
+@lru_cache(1024)  # most replies are answers that many citizens get
 def text(reply: Reply) -> str:
     """The message as sent; its length in bytes is `reply.size`."""
     return "\n".join([reply.text, *(TAP_GAP.join(map(_link, row)) for row in reply.rows)])

@@ -51,18 +51,15 @@ class Webhook:
 
     async def receive(self, request: web.Request) -> web.Response:
         """A message: the reply rides on the answer, or follows through the API if it is late."""
-        started = asyncio.get_running_loop().time()
-        now = self.clock()
+        loop = asyncio.get_running_loop()
+        started, now = loop.time(), self.clock()
         try:
-            body = await self._body(request)
-            opened = self.codec.open(request.query, body, now)
+            opened = self.codec.open(request.query, await self._body(request), now)
         except Refused as refused:
             return self._refuse(refused)
-        inbound = codecs.to_inbound(opened.fields, now)
-        turn = asyncio.ensure_future(self.desk.handle(inbound))
-        left = self.settings.reply_deadline - (asyncio.get_running_loop().time() - started)
-        done, _ = await asyncio.wait({turn}, timeout=max(left, 0))
-        if not done:
+        turn = loop.create_task(self.desk.handle(codecs.to_inbound(opened.fields, now)))
+        await _done_or(turn, started + self.settings.reply_deadline)
+        if not turn.done():
             self._follow_up(turn)
             return web.Response(text=SUCCESS)
         reply = turn.result().reply
@@ -77,15 +74,12 @@ class Webhook:
         return self.codec.seal(opened, text, now)
 
     async def _body(self, request: web.Request) -> bytes:
-        limit = self.settings.body_limit
-        if (request.content_length or 0) > limit:
+        if (request.content_length or 0) > self.settings.body_limit:
             raise Refused(413, "oversized")
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(16384):
-            body += chunk
-            if len(body) > limit:
-                raise Refused(413, "oversized")
-        return bytes(body)
+        try:
+            return await request.read()  # no more than the application's limit, which is ours
+        except web.HTTPRequestEntityTooLarge as error:
+            raise Refused(413, "oversized") from error
 
     def _refuse(self, refused: Refused) -> web.Response:
         self.metrics.refused.labels(codecs.CHANNEL, refused.why).inc()
@@ -101,3 +95,20 @@ class Webhook:
         task = asyncio.create_task(finish())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+async def _done_or(turn: asyncio.Task[Handled], deadline: float) -> None:
+    """Wait until a turn is done or the loop's clock says `deadline`; what `asyncio.wait` does, for one task."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(*_: object) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_at(deadline, wake)
+    turn.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        timer.cancel()

@@ -22,6 +22,7 @@ _CANCEL = re.compile(r"^(?:取消(?:排队|转人工|咨询)?|不找了|不找�
 _END = re.compile(r"^(?:结束|结束咨询|取消)[。.!！]*$")
 _SKIP = re.compile(r"^(?:跳过|不说|不想说|不方便说?)[。.]*$")
 _REASONS: dict[str, Reason] = {"urgent": "danger", "bad": "rated_bad", "miss": "offered"}
+_TAIL = " \n。.!！?？~～,，"
 SHORT = 14
 # Above this many townships a list of taps is longer than a message may be: the citizen types instead.
 MOST_TAPS = 12
@@ -34,7 +35,7 @@ def asks_for_person(inbound: Inbound) -> bool:
         return inbound.event == "click" and inbound.scene == "human"
     if inbound.tap:
         return inbound.tap.partition(":")[0] == "human"
-    text = re.sub(r"[\s。.!！?？~～,，]+$", "", inbound.text)
+    text = inbound.text.strip(_TAIL)
     return len(text) <= SHORT and _PERSON.search(text) is not None
 
 
