@@ -20,7 +20,8 @@ from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
 from knowledge.search import fit as fitting
 from knowledge.search.mixer import WEIGHTS, load_mixer, parts
-from knowledge.search.rank import Index, Result, Search, searcher
+from knowledge.search.pool import Index
+from knowledge.search.rank import Result, Search, searcher
 from knowledge.stats import counts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
