@@ -16,7 +16,7 @@ from knowledge.search.mixer import SIGNALS, Mixer
 from knowledge.search.normalise import normalise
 from knowledge.search.tables import Tables, work_out
 
-POOL = 12
+POOL = 8
 RERANKED = 3
 EXACT = 0.985
 
