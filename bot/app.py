@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -30,7 +31,7 @@ from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
 from bot.store.migrate import migrate
-from knowledge.load import load
+from knowledge.cache import cached
 from knowledge.places import Locality, read_locality
 from knowledge.search.mixer import load_mixer
 from knowledge.search.rank import searcher
@@ -55,9 +56,9 @@ class Parts:
 
 def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
-    known = load()
+    known, tables = cached(folder=Path(settings.cache) if settings.cache else None)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only)
+    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
     return Library(known, search, locality, settings.answers.confirmed_only)
 
 

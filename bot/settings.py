@@ -206,6 +206,9 @@ class Settings(Section):
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
     )
+    cache: str = Field(
+        "", description="folder where the indexed knowledge base is kept for quick starts; empty: ~/.cache/fawen"
+    )
     demo: bool = Field(False, description="mark everything as a demonstration; listens on this machine only")
     http: Http = Http()
     wechat: Wechat = Wechat()

@@ -15,12 +15,14 @@ from rich.table import Table
 
 from knowledge import check as checks
 from knowledge import reply
+from knowledge.cache import cached
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
 from knowledge.search import fit as fitting
 from knowledge.search.mixer import WEIGHTS, load_mixer, parts
-from knowledge.search.rank import Index, Result, Search, searcher
+from knowledge.search.pool import Index
+from knowledge.search.rank import Result, Search, searcher
 from knowledge.stats import counts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -43,16 +45,19 @@ def _base(content: Path) -> KnowledgeBase:
     try:
         return load(content)
     except ContentError as error:
-        err.print(str(error), markup=False, style="red")
-        raise typer.Exit(2) from error
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> typer.Exit:
+    err.print(str(error), markup=False, style="red")
+    return typer.Exit(2)
 
 
 def _locality(file: Path | None, base: KnowledgeBase) -> Locality:
     try:
         return read_locality(file, base.places) if file else base.nowhere
     except LocalityError as error:
-        err.print(str(error), markup=False, style="red")
-        raise typer.Exit(2) from error
+        raise _refused(error) from error
 
 
 @app.command()
@@ -98,8 +103,11 @@ def search(
     content: ContentOption = CONTENT,
 ) -> None:
     """Show verdict, entry, confidence and why; with --jsonl, for programs."""
-    base = _base(content)
-    look = searcher(base, load_mixer())
+    try:
+        base, tables = cached(content)
+    except ContentError as error:
+        raise _refused(error) from error
+    look = searcher(base, load_mixer(), tables=tables)
     place, when = _locality(locality, base), _day(day)
     if jsonl:
         _search_lines(base, look, place, when)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from operator import add
 from pathlib import Path
 
 OFF_TOPIC = Path(__file__).parent / "off_topic.txt"
@@ -22,7 +22,7 @@ def off_topic() -> list[str]:
 
 def pairs(text: str) -> list[str]:
     """Neighbouring characters of a text."""
-    return [text[i : i + 2] for i in range(len(text) - 1)]
+    return list(map(add, text, text[1:]))
 
 
 class Domain:
@@ -34,16 +34,30 @@ class Domain:
         self._our_total = total + 1
         self._theirs = Counter(pair for text in theirs for pair in pairs(text))
         self._their_total = sum(self._theirs.values()) + 1
-        self._odds = lru_cache(maxsize=50_000)(self._worked_out)
+        self._odds = _Kept(self._worked_out)
 
     def __call__(self, text: str) -> float:
         """Odds of a normalised message."""
         found = pairs(text) or [text]
-        return sum(map(self._odds, found)) / len(found)
+        return sum(map(self._odds.__getitem__, found)) / len(found)
 
-    def _worked_out(self, pair: str) -> float:
+    def _worked_out(self, pair: str) -> float | None:
         ours, theirs = self._ours(pair), self._theirs[pair]
         if not ours and not theirs:
-            return UNSEEN
+            return None
         odds = math.log((ours + 0.5) / self._our_total) - math.log((theirs + 0.5) / self._their_total)
         return max(-MOST, min(MOST, odds))
+
+
+class _Kept(dict[str, float]):
+    """Odds by pair, worked out when first asked for. Pairs never seen are not kept: there is no end of them."""
+
+    def __init__(self, work_out: Callable[[str], float | None]) -> None:
+        self._work_out = work_out
+
+    def __missing__(self, pair: str) -> float:
+        odds = self._work_out(pair)
+        if odds is None:
+            return UNSEEN
+        self[pair] = odds
+        return odds

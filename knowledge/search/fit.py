@@ -14,7 +14,8 @@ from knowledge.search.domain import off_topic
 from knowledge.search.index import Floats
 from knowledge.search.mixer import CUES, SIGNALS, Head, Message, Mixer, cues
 from knowledge.search.normalise import normalise
-from knowledge.search.rank import MOST_CHOICES, Index
+from knowledge.search.pool import Index
+from knowledge.search.rank import MOST_CHOICES
 
 LABELS = Path(__file__).parent / "labels.tsv"
 # Chit-chat is short, and so are the barest questions: whether a message is ours must not hang on its length.
@@ -73,12 +74,12 @@ def prepare(index: Index, examples: Sequence[Example]) -> list[Prepared]:
 def bare_wordings(index: Index) -> list[Prepared]:
     """Our own shortest wordings, each searched as if it were not there: what the barest questions look like."""
     ready = []
-    for row, text in enumerate(index.wordings):
-        pool = index.pool(text, without=row) if len(text) <= BARE else None
+    for place, text in enumerate(index.tables.wordings):
+        pool = index.pool(text, without=place) if 0 < len(text) <= BARE else None
         if pool is not None:
-            entry = index.entries[int(index.owner[row])].id
+            entry = index.entries[place // index.tables.width].id
             ready.append(
-                Prepared(Example(f"own-{row}", text, entry), [], pool.signals, -1, Message(len(text), pool.domain))
+                Prepared(Example(f"own-{place}", text, entry), [], pool.signals, -1, Message(len(text), pool.domain))
             )
     return ready
 
@@ -90,7 +91,7 @@ def fit(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[Prepared] =
     for row in ready:
         scores = row.signals @ weights
         order = list(np.argsort(-scores, kind="stable"))
-        found.append(cues(row.signals, scores, row.message))
+        found.append(cues(row.signals, scores.tolist(), row.message))
         right.append(float(row.gold >= 0 and order[0] == row.gold))
         among.append(float(row.gold >= 0 and row.gold in order[:MOST_CHOICES]))
     matrix = np.array(found, dtype=np.float64)
@@ -108,7 +109,7 @@ def fit(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[Prepared] =
 
 def _gate(ready: Sequence[Prepared], weights: Floats) -> Head:
     """Whether a message is ours at all: learned from real questions, our barest wordings, and chit-chat."""
-    found = np.array([cues(row.signals, row.signals @ weights, row.message) for row in ready], dtype=np.float64)
+    found = np.array([cues(row.signals, (row.signals @ weights).tolist(), row.message) for row in ready])
     ours = np.array([float(row.example.entry is not None) for row in ready])
     return _logistic(found * _WITHOUT_LENGTH, ours, balance=True)
 
@@ -158,9 +159,8 @@ def cross_validate(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[
 
 def judge(row: Prepared, mixer: Mixer) -> Judged:
     """Apply a mixer to a prepared question."""
-    none = np.zeros(len(row.signals))
-    judged = mixer.judge(row.signals, none, row.message)
-    found = cues(row.signals, row.signals @ np.array(mixer.weights), row.message)
+    judged = mixer.judge(row.signals, row.message)
+    found = cues(row.signals, mixer.scores(row.signals), row.message)
     return Judged(
         row.example,
         [row.ids[i] for i in judged.order],

@@ -34,18 +34,19 @@ class Concepts:
             self._terms.setdefault(phrase, set()).update(f"@{term}" for term in terms)
             for term in terms:
                 self._terms.setdefault(term, set()).add(f"@{term}")
-        self._lengths: dict[str, list[int]] = {}
+        # By their first two characters, since most characters begin some phrase, but few pairs do.
+        self._lengths: dict[str, set[int]] = {}
         for phrase in self._terms:
-            lengths = self._lengths.setdefault(phrase[0], [])
-            if len(phrase) not in lengths:
-                lengths.append(len(phrase))
+            self._lengths.setdefault(phrase[:2], set()).add(len(phrase))
 
     def __call__(self, text: str) -> set[str]:
         """The concepts a normalised text speaks of, as terms that no text contains."""
         found: set[str] = set()
-        for start, first in enumerate(text):
-            for length in self._lengths.get(first, ()):
-                found |= self._terms.get(text[start : start + length], _NO_TERMS)
+        lengths = self._lengths
+        for start, pair in enumerate(map(add, text, text[1:])):
+            if pair in lengths:
+                for length in lengths[pair]:
+                    found |= self._terms.get(text[start : start + length], _NO_TERMS)
         return found
 
 
@@ -116,53 +117,8 @@ class Field:
         found: list[int] = self._rows[self._ends[number - 1] if number else 0 : self._ends[number]].tolist()
         return found
 
-    def postings(self, numbering: dict[str, int], start: int) -> tuple[Ints, Ints, Floats, Floats]:
-        """Hand over all postings: term as `numbering` has it, document counted from `start`, BM25 weight, idf."""
+    def postings(self, numbering: dict[str, int]) -> tuple[Ints, Ints, Floats, Floats]:
+        """All postings: term as `numbering` has it, document, BM25 weight, idf."""
         numbers = np.array([numbering[term] for term in self.vocabulary], dtype=np.intp)
         counts = np.diff(np.array([0, *self._ends]))
-        weights, self._weights = self._weights, np.zeros(0, dtype=np.float32)  # kept once, by whoever asked
-        return np.repeat(numbers, counts), self._rows + start, weights, np.repeat(self.idf, counts)
-
-
-class Fields:
-    """Several fields searched in one pass; what a message weighs is measured in the first."""
-
-    def __init__(self, *fields: Field) -> None:
-        first = fields[0]
-        names = dict.fromkeys(term for field in fields for term in field.vocabulary)
-        self.vocabulary = {term: number for number, term in enumerate(names)}
-        self._parts = np.cumsum([field.size for field in fields]).tolist()
-        starts = [0, *self._parts]
-        found = [field.postings(self.vocabulary, start) for field, start in zip(fields, starts, strict=False)]
-        terms = np.concatenate([terms for terms, _, _, _ in found])
-        rows = np.concatenate([rows for _, rows, _, _ in found])
-        bm25 = np.concatenate([weights for _, _, weights, _ in found])
-        idfs = np.concatenate([idf for _, _, _, idf in found])
-        order = np.argsort(terms, kind="stable")
-        self._rows: npt.NDArray[np.int32] = rows[order].astype(np.int32)
-        self._weights: Floats = np.stack([bm25, idfs])[:, order]
-        ends = np.cumsum(np.bincount(terms, minlength=len(self.vocabulary))).tolist()
-        self._slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        # A term the first field does not know weighs as the rarest it knows.
-        self._rarest = float(np.log1p(first.size + 0.5))
-        known = {term: float(idf) for term, idf in zip(first.vocabulary, first.idf, strict=True)}
-        self._mass = [known.get(term, self._rarest) for term in self.vocabulary]
-
-    def scores(self, terms: Iterable[str]) -> tuple[float, list[tuple[Floats, Floats]]] | None:
-        """What a message weighs, and for every document of each field: BM25, and idf of the distinct shared terms.
-
-        None if no term is known.
-        """
-        distinct = set(terms)
-        known = [number for number in map(self.vocabulary.get, distinct) if number is not None]
-        if not known:
-            return None
-        slices = [self._slices[number] for number in known]
-        rows = np.concatenate([self._rows[part] for part in slices])
-        weights = np.concatenate([self._weights[:, part] for part in slices], axis=1)
-        size = self._parts[-1]
-        bm25 = np.bincount(rows, weights[0], size).astype(np.float64, copy=False)
-        shared = np.bincount(rows, weights[1], size).astype(np.float64, copy=False)
-        mass = sum(self._mass[number] for number in known) + self._rarest * (len(distinct) - len(known))
-        cuts = zip([0, *self._parts], self._parts, strict=False)
-        return max(mass, LEAST), [(bm25[start:end], shared[start:end]) for start, end in cuts]
+        return np.repeat(numbers, counts), self._rows, self._weights, np.repeat(self.idf, counts)

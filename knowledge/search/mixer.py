@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
+from operator import mul
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -51,8 +53,7 @@ CUES = (
 Verdict = Literal["answer", "choices", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """Candidate numbers best first, their confidences, the verdict, and whether the message is ours."""
 
     order: list[int]
@@ -66,8 +67,7 @@ class Judgement:
 SETTLED = 0.99
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What is known of a message besides its candidates.
 
     Length of the normalised text, log odds that it is ours, whether the first candidate is it to the letter.
@@ -84,13 +84,12 @@ class Head(msgspec.Struct, frozen=True):
     weights: tuple[float, ...]
     bias: float
 
-    def __call__(self, cues: Floats) -> float:
+    def __call__(self, cues: Sequence[float]) -> float:
         """A probability, 0..1."""
-        score = sum(weight * cue for weight, cue in zip(self.weights, cues.tolist(), strict=True)) + self.bias
-        return 1 / (1 + math.exp(-score))
+        return 1 / (1 + math.exp(-sum(map(mul, self.weights, cues)) - self.bias))
 
 
-class Mixer(msgspec.Struct, frozen=True):
+class Mixer(msgspec.Struct, frozen=True, dict=True):
     """Signal weights, three calibrated heads, and the confidences from which we answer or offer choices."""
 
     weights: tuple[float, ...]
@@ -102,21 +101,32 @@ class Mixer(msgspec.Struct, frozen=True):
     ours_from: float = 0.5
     context: float = 0.5
 
-    def judge(self, signals: Floats, same: Floats, message: Message) -> Judgement:
+    @cached_property
+    def _vector(self) -> Floats:
+        return np.array(self.weights)
+
+    def scores(self, signals: Floats) -> list[float]:
+        """What the signals of each candidate come to."""
+        found: list[float] = (signals @ self._vector).tolist()
+        return found
+
+    def judge(self, signals: Floats, message: Message, same: Sequence[bool] = ()) -> Judgement:
         """Order rows of signals; give each a confidence, and say what may be done with them.
 
-        `same` marks the category talked about.
+        `same` marks the category talked about, if there is one.
         """
-        scores = signals @ np.array(self.weights) + self.context * same
+        scores = self.scores(signals)
+        if same:
+            scores = [score + self.context * fits for score, fits in zip(scores, same, strict=True)]
         if message.settled:
-            scores[0] = scores.max() + 5.0
-        order = [int(i) for i in np.argsort(-scores, kind="stable")]
-        shares = softmax(scores)[order]
+            scores[0] = max(scores) + 5.0
+        order = sorted(range(len(scores)), key=lambda row: -scores[row])
+        top = scores[order[0]]
         found = cues(signals, scores, message)
         right, among, ours = self.right(found), self.among(found), self.ours(found)
         if message.settled:
             right = among = ours = SETTLED
-        confidences = [round(right * float(share / shares[0]), 4) for share in shares]
+        confidences = [right * math.exp(scores[row] - top) for row in order]
         # Words we never used may still ask for something we have: a good candidate speaks for a message, too.
         about_us = ours >= self.ours_from or among >= 2 * self.choices_from
         verdict: Verdict = "none"
@@ -132,27 +142,17 @@ def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:
     return {name: weight * value for name, weight, value in zip(SIGNALS, mixer.weights, signals, strict=True)}
 
 
-def softmax(scores: Floats) -> Floats:
-    """Scores as shares of one."""
-    powers = np.exp(scores - scores.max())
-    shares: Floats = powers / powers.sum()
-    return shares
-
-
-def cues(signals: Floats, scores: Floats, message: Message) -> Floats:
+def cues(signals: Floats, scores: Sequence[float], message: Message) -> list[float]:
     """The CUES of one ranking."""
-    first = int(np.argmax(scores))
-    ranked = np.sort(scores)[::-1]
-    named = dict(zip(SIGNALS, signals[first], strict=True))
-    lead = float(ranked[0] - ranked[1]) if len(ranked) > 1 else 5.0
-    named |= {
-        "share": float(softmax(scores).max()),
-        "lead": min(lead, 5.0),
-        "score": float(ranked[0]) / 5,
-        "length": float(np.log1p(message.length)) / 4,
-        "domain": message.domain / 4,
-    }
-    return np.array([named[name] for name in CUES], dtype=np.float32)
+    ranked = sorted(scores, reverse=True)
+    best = ranked[0]
+    named: dict[str, float] = dict(zip(SIGNALS, signals[scores.index(best)].tolist(), strict=True))
+    named["share"] = 1 / sum([math.exp(score - best) for score in ranked])
+    named["lead"] = min(best - ranked[1], 5.0) if len(ranked) > 1 else 5.0
+    named["score"] = best / 5
+    named["length"] = math.log1p(message.length) / 4
+    named["domain"] = message.domain / 4
+    return [named[name] for name in CUES]
 
 
 def load_mixer(path: Path = WEIGHTS) -> Mixer:

@@ -86,18 +86,34 @@ _UNPRINTABLE = re.compile(
 _KEEP = re.compile(r"[^0-9a-z一-鿿㐀-䶿]+")
 
 
+# The characters of the national standard GB 2312 are simplified ones, but for these, which are both; 坏 is not among them:
+# converting it only does harm (打坏 would become 打坯).
+_AMBIGUOUS = re.compile("[乾菸薹拚捱摺吒後徵夥榘於袷麴醣麽沈覆藉哩]")
+
+
 @lru_cache(maxsize=1)
 def _converter() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
+
+
+def _simplified(text: str) -> str:
+    """Text in simplified characters; nearly every message is, and finding that out is cheaper than converting it."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return str(_converter().convert(text))
+    return str(_converter().convert(text)) if _AMBIGUOUS.search(text) else text
 
 
 def tidy(text: str) -> str:
     """NFKC, simplified characters, lower case, no control characters; still a readable sentence."""
     folded = unicodedata.normalize("NFKC", text)
     printable = _UNPRINTABLE.sub(" ", folded)
-    return " ".join(str(_converter().convert(printable)).lower().split())
+    return " ".join(_simplified(printable).lower().split())
 
 
+# A turn looks for danger first and searches then, both in the same text.
+@lru_cache(maxsize=32)
 def normalise(text: str) -> str:
     """What search compares: tidy, politeness off, common wrong characters mended, letters and digits only."""
     clean = tidy(text)

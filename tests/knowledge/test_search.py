@@ -15,7 +15,7 @@ from knowledge.cli import app
 from knowledge.entry import Validity
 from knowledge.load import KnowledgeBase
 from knowledge.search.mixer import load_mixer
-from knowledge.search.normalise import normalise, tidy
+from knowledge.search.normalise import _converter, normalise, tidy
 from knowledge.search.rank import Search, searcher
 
 DAY = date(2026, 11, 22)
@@ -45,6 +45,15 @@ def test_messages_are_brought_to_one_form(message: str, plain: str) -> None:
 def test_normalising_twice_changes_nothing_more_than_once(text: str) -> None:
     assert tidy(tidy(text)) == tidy(text)
     assert all(char.isalnum() for char in normalise(text))
+
+
+def test_what_passes_by_the_converter_is_simplified_already() -> None:
+    codes = (bytes([high, low]) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
+    plain = [char for code in codes if (char := code.decode("gb2312", errors="ignore"))]
+    assert len(plain) == 6763
+    assert [char for char in plain if _converter().convert(char) != tidy(char)] == []
+    assert tidy("答覆說打坏了") == "答复说打坯了"  # the converter's own mistake, where it is needed
+    assert tidy("打坏了") == "打坏了"
 
 
 def test_a_long_story_keeps_its_beginning_and_its_end() -> None:

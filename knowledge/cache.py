@@ -1,0 +1,120 @@
+"""The knowledge base as read and indexed, kept on disk so that starting again takes a moment.
+
+A kept file is named after everything it was made from: content, code, Python and numpy. So it never has to be
+brought up to date, only made anew under another name. It holds values, no code: it is never unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import opencc
+
+from knowledge.entry import Entry
+from knowledge.load import CONTENT, KnowledgeBase, load
+from knowledge.places import PlaceKind
+from knowledge.search.tables import Tables, work_out
+from knowledge.statutes import Statutes
+
+ENVIRONMENT = "FAWEN_CACHE"
+SUFFIX = ".knowledge"
+_CODE = Path(__file__).parent
+_DIGEST = 32
+_log = logging.getLogger(__name__)
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    entries: list[Entry]
+    statutes: Statutes
+    places: dict[str, PlaceKind]
+    lexicon: dict[str, tuple[str, ...]]
+    tables: Tables
+
+
+def cached(root: Path = CONTENT, folder: Path | None = None) -> tuple[KnowledgeBase, Tables]:
+    """Like `load`, with the tables of search; from `folder` (see `default_folder`) if nothing has changed since."""
+    name, folder = fingerprint(root) + SUFFIX, folder or default_folder()
+    kept = _read(folder / name) if folder else None
+    if kept is not None:
+        base = KnowledgeBase({entry.id: entry for entry in kept.entries}, kept.statutes, kept.places, kept.lexicon)
+        return base, kept.tables
+    base = load(root)
+    tables = work_out(base)
+    # Content that somebody wrote to meanwhile must not be kept under the name of what it was before.
+    if folder and fingerprint(root) + SUFFIX == name:
+        values = _Kept(list(base.entries.values()), base.statutes, base.places, base.lexicon, tables)
+        _write(folder / name, msgspec.msgpack.encode(values, enc_hook=_plain))
+    return base, tables
+
+
+def default_folder() -> Path | None:
+    """$FAWEN_CACHE, else `fawen` in the user's folder for such files; None for a user without a home."""
+    if chosen := os.environ.get(ENVIRONMENT):
+        return Path(chosen)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fawen"
+    except RuntimeError:
+        return None
+
+
+def fingerprint(root: Path = CONTENT) -> str:
+    """A hash of all that entries and tables are made from: content, our code and its data, what it runs on."""
+    versions = [platform.python_version(), np.__version__, msgspec.__version__, opencc.__version__, platform.machine()]
+    found = hashlib.blake2b(" ".join(versions).encode(), digest_size=_DIGEST)
+    for path in [*_files(root), *(path for path in _files(_CODE) if not path.is_relative_to(CONTENT))]:
+        content = path.read_bytes()
+        found.update(f"\n{path} {len(content)}\n".encode())
+        found.update(content)
+    return found.hexdigest()
+
+
+def _files(root: Path) -> list[Path]:
+    kinds = {".yaml", ".py", ".txt"}
+    return sorted(Path(at, name) for at, _, names in os.walk(root) for name in names if Path(name).suffix in kinds)
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        data = memoryview(path.read_bytes())
+    except OSError:
+        return None
+    digest, values = data[:_DIGEST], data[_DIGEST:]
+    if hashlib.blake2b(values, digest_size=_DIGEST).digest() == digest:
+        try:
+            return msgspec.msgpack.decode(values, type=_Kept, dec_hook=_array)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            pass
+    _log.warning("%s is damaged and made anew", path)
+    return None
+
+
+def _write(path: Path, values: bytes) -> None:
+    """Keep a file, whole or not at all, and drop those it replaces; a folder that cannot be written keeps nothing."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=SUFFIX, delete=False) as part:
+            part.write(hashlib.blake2b(values, digest_size=_DIGEST).digest() + values)
+        Path(part.name).replace(path)
+        for old in path.parent.glob(f"*{SUFFIX}"):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        _log.info("the knowledge base is not kept: %s", error)
+
+
+def _plain(value: Any) -> tuple[str, bytes]:
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    raise NotImplementedError
+
+
+def _array(_: type, value: Any) -> Any:
+    return np.frombuffer(value[1], dtype=np.dtype(value[0]))

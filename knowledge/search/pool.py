@@ -1,0 +1,180 @@
+"""From a message to the few entries worth a closer look, each with the signals that speak for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from knowledge.entry import Entry
+from knowledge.load import KnowledgeBase
+from knowledge.search.domain import Domain, off_topic
+from knowledge.search.index import LEAST, Concepts, Floats, Ints, grams
+from knowledge.search.mixer import SIGNALS, Mixer
+from knowledge.search.normalise import normalise
+from knowledge.search.tables import Tables, work_out
+
+POOL = 8
+RERANKED = 3
+EXACT = 0.985
+
+
+class Pool(NamedTuple):
+    """Candidates before mixing: entry numbers, leading wordings, one row of signals each.
+
+    `domain`: log odds that the message is ours; `settled`: the first is a wording to the letter.
+    """
+
+    numbers: list[int]
+    leaders: list[int]
+    signals: Floats
+    domain: float
+    settled: bool
+
+
+class _Asked(NamedTuple):
+    """A message: its text, its concepts, what all its terms weigh together."""
+
+    text: str
+    concepts: set[str]
+    mass: float
+
+
+class Index:
+    """Everything ranking needs of the knowledge base, worked out once."""
+
+    def __init__(self, base: KnowledgeBase, mixer: Mixer, tables: Tables | None = None) -> None:
+        """`tables` are those of `base`, if they have been worked out before."""
+        self.base = base
+        self.mixer = mixer
+        self.tables = tables = tables or work_out(base)
+        self.entries: list[Entry] = list(base.entries.values())
+        self.concepts = Concepts(base.lexicon)
+        self._numbers = {term: number for number, term in enumerate(tables.terms)}
+        self._lines = np.arange(POOL)[:, None]
+        self._pairs, self._texts = bounds(tables.postings.begins), bounds(tables.postings.text_begins)
+        masses = tables.masses.reshape(-1, 1, tables.width)
+        # What the shared idf of each wording is weighed with: as it is, for cosine, for containment.
+        self._factors: Floats = np.concatenate([masses < np.inf, 1 / np.sqrt(masses), 1 / masses], axis=1)
+        self._counts: Floats = (masses < np.inf).sum(axis=(1, 2))
+        # A message that is a wording to the letter needs no weighing up.
+        self.exactly = {text: place // tables.width for place, text in enumerate(tables.wordings) if text}
+        self.domain = Domain(self._occurrences, int(tables.occurrences.sum()) // 2, map(normalise, off_topic()))
+
+    def _occurrences(self, term: str) -> int:
+        number = self._numbers.get(term)
+        return 0 if number is None else int(self.tables.occurrences[number])
+
+    def pool(self, text: str, barred: Sequence[int] = (), *, without: int | None = None) -> Pool | None:
+        """The entries worth a closer look for a normalised message, with their signals; None if nothing fits.
+
+        `barred` entries are passed over. `without` leaves one wording out, as if it had never been written down:
+        for learning from our own.
+        """
+        terms = dict.fromkeys(grams(text, self.concepts))
+        known = [number for number in map(self._numbers.get, terms) if number is not None]
+        if not known or len(barred) == len(self.entries):
+            return None
+        numbers = np.array(known)
+        unknown = self.tables.rarest * (len(terms) - len(known))
+        mass = max(float(self.tables.weights.take(numbers).sum()) + unknown, LEAST)
+        owner = self.exactly.get(text) if without is None else None
+        pairs, _ = spread(self._pairs, numbers)
+        entries = self.tables.postings.entries.take(pairs)
+        order = self._draw(pairs, entries, barred, owner)
+        bm25, idf = self._shared(pairs, entries, order)
+        if without is not None:
+            place, slot = divmod(without, self.tables.width)
+            bm25[order == place, slot] = idf[order == place, slot] = 0.0
+        concepts = {term for term in terms if term[0] == "@"}
+        leaders, signals = self._signals(_Asked(text, concepts, mass), order, bm25, idf)
+        settled = owner is not None and int(order[0]) == owner
+        return Pool(order.tolist(), leaders, signals, self.domain(text), settled=settled)
+
+    def _draw(self, pairs: Ints, entries: Ints, barred: Sequence[int], owner: int | None) -> Ints:
+        """The entries that have most in common with the terms of a message, `owner` before all."""
+        pulls = np.bincount(entries, self.tables.postings.pulls.take(pairs), len(self.entries)).astype(
+            np.float64, copy=False
+        )
+        if owner is not None:
+            pulls[owner] = np.inf
+        if barred:
+            pulls[barred] = -1.0
+        size = min(POOL, len(pulls) - len(barred))
+        best = pulls.argpartition(len(pulls) - size)[-size:]
+        order: Ints = best.take((-pulls.take(best)).argsort(kind="stable"))
+        return order
+
+    def _shared(self, pairs: Ints, entries: Ints, order: Ints) -> tuple[Floats, Floats]:
+        """What each text of the entries in `order` has in common with a message: BM25, and idf of the shared terms."""
+        postings, wide = self.tables.postings, self.tables.width + 2
+        # The row of each entry's first text; -1 for those outside the pool.
+        rows = np.full(len(self.entries), -1)
+        rows[order] = np.arange(0, len(order) * wide, wide)
+        found = rows.take(entries)
+        drawn = (found >= 0).nonzero()[0]
+        places, lengths = spread(self._texts, pairs.take(drawn))
+        cells = postings.texts.take(places) + found.take(drawn).repeat(lengths)
+        size = len(order) * wide
+        bm25 = np.bincount(cells, postings.bm25.take(places), size).astype(np.float64, copy=False)
+        idf = np.bincount(cells, postings.idf.take(places), size).astype(np.float64, copy=False)
+        return bm25.reshape(-1, wide), idf.reshape(-1, wide)
+
+    def _signals(self, asked: _Asked, order: Ints, bm25: Floats, idf: Floats) -> tuple[list[int], Floats]:
+        """Of each entry in `order`: the wording nearest to the message, and the row of SIGNALS."""
+        width, mass = self.tables.width, asked.mass
+        bm25, covered = bm25 / mass, idf / mass
+        hits = bm25[:, :width]
+        # The best wordings of each entry by BM25; the numbers of an entry's wordings begin at `first`.
+        ranked = (-hits).argsort(axis=1)[:, :RERANKED]
+        first, row = order[:, None] * width, self._lines[: len(order)] * (width + 2)
+        leaders, near = self._nearest(asked.text, ranked + first)
+        top = bm25.take(ranked + row)
+        shares = (self._factors.take(order, axis=0) * covered[:, None, :width]).max(axis=2)
+        columns = {
+            "bm25": top[:, 0],
+            "bm25_second": top[:, min(1, width - 1)],
+            "ratio": near,
+            "cosine": shares[:, 1] * mass**0.5,
+            "contained": shares[:, 2] * mass,
+            "covered": shares[:, 0],
+            "told": bm25[:, width + 1],
+            "told_covered": covered[:, width + 1],
+            "mean": hits.sum(axis=1) / self._counts.take(order),
+            "gathered": bm25[:, width],
+            "gathered_covered": covered[:, width],
+            "exact": near > EXACT,
+            "concepts": self._same_concepts(asked.concepts, order),
+        }
+        signals = np.empty((len(order), len(SIGNALS)))
+        for column, name in enumerate(SIGNALS):
+            signals[:, column] = columns[name]
+        return leaders, signals
+
+    def _nearest(self, text: str, top: Ints) -> tuple[list[int], Floats]:
+        """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
+        wordings = list(map(self.tables.wordings.__getitem__, top.ravel().tolist()))
+        near = process.cdist([text], wordings, scorer=fuzz.ratio)
+        first = near.reshape(top.shape).argmax(axis=1) + self._lines[: len(top), 0] * top.shape[1]
+        return top.take(first).tolist(), near.take(first) / 100
+
+    def _same_concepts(self, concepts: set[str], order: Ints) -> list[float] | float:
+        """The share of the message's concepts that each entry's wordings speak of."""
+        if not concepts:
+            return 0.0
+        known = self.tables.concepts
+        return [len(concepts & known[number]) / len(concepts) for number in order.tolist()]
+
+
+def bounds(begins: Ints) -> Ints:
+    """For `spread`: where each part ends, and how long it is; the parts of an array begin at `begins`."""
+    return np.stack([begins[1:], np.diff(begins)])
+
+
+def spread(parts: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """All places of the `chosen` parts, and how many each of them has."""
+    stops, lengths = parts.take(chosen, axis=1)
+    ends = lengths.cumsum()
+    return (stops - ends).repeat(lengths) + np.arange(ends[-1] if len(ends) else 0), lengths
