@@ -25,6 +25,7 @@ from pydantic import (
 
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.timing import Rules
+from bot.service.sessions import Limits
 
 PREFIX = "FAWEN_"
 SETTINGS_FILE = Path("fawen.toml")
@@ -188,6 +189,20 @@ class Handoff(Section):
         )
 
 
+class Console(Section):
+    """The pages of lawyers and staff."""
+
+    enabled: bool = Field(True, description="serve login and workbench")
+    idle_hours: float = Field(12, gt=0, le=168, description="a login not used for this long ends")
+    longest_days: float = Field(7, gt=0, le=90, description="every login ends after this long")
+    logins_per_minute: int = Field(20, ge=1, description="logins one network address may try in a minute")
+
+    @property
+    def limits(self) -> Limits:
+        """How long a login lasts, as a value."""
+        return Limits(timedelta(hours=self.idle_hours), timedelta(days=self.longest_days))
+
+
 class Log(Section):
     """Structured logs on standard error; a citizen's words never go there."""
 
@@ -215,6 +230,7 @@ class Settings(Section):
     web: Web = Web()
     answers: Answers = Answers()
     handoff: Handoff = Handoff()
+    console: Console = Console()
     log: Log = Log()
 
     @model_validator(mode="after")

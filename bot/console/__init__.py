@@ -1,0 +1,1 @@
+"""Pages for those behind the counter: login, account, workbench."""

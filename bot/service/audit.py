@@ -1,0 +1,41 @@
+"""Who did what to whose data, when, from where. Rows are only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.ids import NewId
+from bot.store.tables import audit
+from bot.store.times import to_ms
+
+_SUBJECT, _ADDRESS, _DETAIL = 64, 64, 2000
+
+
+def write(
+    conn: Connection,
+    new_id: NewId,
+    action: str,
+    *,
+    now: datetime,
+    staff: str = "",
+    citizen: str = "",
+    subject: str = "",
+    detail: str = "",
+    address: str = "",
+) -> None:
+    """Put an act on record, in the same transaction as the act itself."""
+    conn.execute(
+        sa.insert(audit).values(
+            id=new_id(),
+            staff_id=staff or None,
+            action=action,
+            citizen_id=citizen or None,
+            subject=subject[:_SUBJECT],
+            detail=detail[:_DETAIL],
+            address=address[:_ADDRESS],
+            at=to_ms(now),
+        )
+    )
