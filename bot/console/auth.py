@@ -109,7 +109,7 @@ def refuse(kind: type[web.HTTPError], sentence: str, *, as_text: bool = False) -
     """End the request with one sentence: `{"error": …}` for scripts, plain text for people."""
     if as_text:
         raise kind(text=sentence, content_type="text/plain")
-    raise kind(body=msgspec.json.encode({"error": sentence}), content_type="application/json")
+    raise kind(text=msgspec.json.encode({"error": sentence}).decode(), content_type="application/json")
 
 
 def own_path(path: str, otherwise: str) -> str:

@@ -196,3 +196,15 @@ def _read(row: Any) -> Handoff:
         if name.endswith("_at") and value is not None:
             values[name] = from_ms(value)
     return Handoff(**(values | {"lawyer": row.lawyer_id or ""}))
+
+
+def latest_of(conn: Connection, citizen_id: str) -> Handoff | None:
+    """The citizen's open handoff, or the last one."""
+    statement = (
+        sa.select(handoffs)
+        .where(_t.citizen_id == citizen_id)
+        .order_by(_t.closed_at.is_not(None), _t.id.desc())
+        .limit(1)
+    )
+    row = conn.execute(statement).first()
+    return None if row is None else _read(row)

@@ -161,3 +161,14 @@ def _read(row: Any) -> Message:
         row.key,
         from_ms(row.at),
     )
+
+
+def recent_sent(conn: Connection, handoff_id: str, limit: int) -> list[str]:
+    """Ids of the last messages that went to the citizen."""
+    statement = (
+        sa.select(_t.id)
+        .where(_t.handoff_id == handoff_id, _t.author.in_(["lawyer", "system"]))
+        .order_by(_t.number.desc())
+        .limit(limit)
+    )
+    return [row[0] for row in conn.execute(statement)]

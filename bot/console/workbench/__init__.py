@@ -1,0 +1,1 @@
+"""The lawyers' workbench: queue, conversations, live messages."""
