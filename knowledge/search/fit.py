@@ -103,6 +103,7 @@ def fit(ready: Sequence[Prepared], thresholds: Mixer, bare: Sequence[Prepared] =
         thresholds.answer_from,
         thresholds.choices_from,
         thresholds.ours_from,
+        thresholds.sure_from,
         thresholds.context,
     )
 

@@ -99,6 +99,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
     answer_from: float = 0.6
     choices_from: float = 0.35
     ours_from: float = 0.5
+    sure_from: float = 0.8
     context: float = 0.5
 
     @cached_property
@@ -128,7 +129,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
             right = among = ours = SETTLED
         confidences = [right * math.exp(scores[row] - top) for row in order]
         # Words we never used may still ask for something we have: a good candidate speaks for a message, too.
-        about_us = ours >= self.ours_from or among >= 2 * self.choices_from
+        about_us = ours >= self.ours_from or among >= self.sure_from
         verdict: Verdict = "none"
         if right >= self.answer_from and about_us:
             verdict = "answer"

@@ -37,8 +37,8 @@ window.Show = (() => {
     const notes = [one.state === "held" ? (one.answered ? "已回复" : "等您回复") : waited(one.since)];
     if (one.left_message && one.state === "waiting") notes.push("下班时留言");
     if (one.returns) notes.push("退回过");
-    if (one.lawyer_name) notes.push(one.lawyer_name);
-    main.append(top, make("span", "preview", one.last || one.question || "（还没有说什么）"), make("span", "notes", notes.join(" · ")));
+    if (one.lawyer_name && actLabel) notes.push(one.lawyer_name);
+    main.append(top, make("span", "preview", (one.state === "waiting" ? one.question || one.last : one.last || one.question) || "（还没有说什么）"), make("span", "notes", notes.join(" · ")));
     item.append(main);
     if (act) item.append(button(actLabel, "act", () => act(one.id)));
     return item;

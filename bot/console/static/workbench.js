@@ -193,11 +193,13 @@
   };
   const leave = () => { bench.classList.remove("open"); talk.hidden = true; $("nothing").hidden = false; drafts.delete(state.current); state.current = ""; warn(""); overview(); };
 
-  const pass = () => {
+  const pass = () => attempt(async () => {
+    // Who is there changes while a page stays open.
+    state.colleagues = (await call(at("/overview"))).colleagues;
     $("to").replaceChildren(...state.colleagues.map((one) => { const made = Show.make("option", "", `${one.name}${one.on_duty ? "（在值班）" : ""}`); made.value = one.id; return made; }));
     $("hint").value = "";
     $("passing").showModal();
-  };
+  });
   $("pass-now").addEventListener("click", async () => {
     if (await move(state.current, "transfer", { to: $("to").value, note: $("hint").value.trim() })) { $("passing").close(); leave(); }
   });

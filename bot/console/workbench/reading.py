@@ -17,6 +17,7 @@ from bot.service.staff import Member
 from bot.store.tables import citizens, consultations, handoff_events, handoff_messages
 from bot.store.tables import inbox as inbox_table
 from bot.store.tables import staff as people
+from bot.store.times import to_ms
 
 EARLIER = 10
 EXCHANGES = 40
@@ -108,11 +109,13 @@ def quota(conn: Connection, handoff: Handoff, now: datetime) -> dict[str, Any] |
 def before(conn: Connection, handoff: Handoff) -> list[dict[str, Any]]:
     """What the citizen and the bot said before the handoff began, oldest first."""
     t = inbox_table.c
+    in_thread = sa.select(handoff_messages.c.key).where(handoff_messages.c.handoff_id == handoff.id)
     statement = (
         sa.select(t.text, t.kind, t.reply, t.received_at)
         .where(
             t.citizen_id == handoff.citizen,
-            t.received_at < int(handoff.asked_at.timestamp() * 1000),
+            t.received_at <= to_ms(handoff.asked_at),
+            t.id.not_in(in_thread),
             t.kind.not_like("event%"),
         )
         .order_by(t.received_at.desc(), t.id.desc())
