@@ -20,12 +20,15 @@ from bot.channels.wechat.client import Client
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.sender import Sender
 from bot.channels.wechat.webhook import Webhook
+from bot.console import shell
+from bot.console.auth import Guard
+from bot.console.views_login import LoginPages
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import consultations, handling, outbox
+from bot.service import accounts, consultations, handling, outbox
 from bot.service.inbox import Handled
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -88,10 +91,21 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     if settings.web.enabled:
         page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics)
         page.add_to(app)
+    if settings.console.enabled:
+        await _add_console(app, settings, parts, db, library)
     return app
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+async def _add_console(app: web.Application, settings: Settings, parts: Parts, db: Database, library: Library) -> None:
+    if settings.demo:
+        password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
+        await db.write(lambda conn: accounts.demonstration(conn, parts.new_id, password, parts.clock()))
+    shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
+    guard = Guard(db, parts.clock, settings, parts.new_id)
+    LoginPages(guard, settings).add_to(app)
 
 
 def _add_wechat(

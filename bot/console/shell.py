@@ -36,15 +36,19 @@ def render(
     request: web.Request, template: str, member: Member | None = None, *, status: int = 200, **values: Any
 ) -> web.Response:
     """A page in the console's frame: header with name, role and links for whoever is logged in."""
-    text = _pages().get_template(template).render(
-        member=member,
-        role=ROLE_NAMES[member.role] if member else "",
-        home=home(member) if member else "/login",
-        counsel=member is not None and member.role in COUNSEL,
-        here=request.path,
-        county=request.app[COUNTY],
-        demo=request.app[DEMO],
-        **values,
+    text = (
+        _pages()
+        .get_template(template)
+        .render(
+            member=member,
+            role=ROLE_NAMES[member.role] if member else "",
+            home=home(member) if member else "/login",
+            counsel=member is not None and member.role in COUNSEL,
+            here=request.path,
+            county=request.app[COUNTY],
+            demo=request.app[DEMO],
+            **values,
+        )
     )
     return web.Response(text=text, status=status, content_type="text/html", headers=headers(request))
 
