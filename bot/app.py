@@ -22,6 +22,7 @@ from bot.channels.wechat.sender import Sender
 from bot.channels.wechat.webhook import Webhook
 from bot.console import shell
 from bot.console.auth import Guard
+from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
 from bot.console.workbench.socket import Line
@@ -31,7 +32,7 @@ from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import consultations, handling, outbox
+from bot.service import accounts, consultations, handling, outbox
 from bot.service.inbox import Handled
 from bot.service.staff import Member
 from bot.service.turns import Decide, Office
@@ -92,15 +93,36 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, db, desk, bell, tasks)
-    if settings.console.enabled:
-        _add_console(app, settings, parts, db, library, bell)
     if settings.web.enabled:
         page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics)
         page.add_to(app)
+    if settings.console.enabled:
+        await _add_console(app, settings, parts, db, library, bell)
     return app
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+async def _add_console(
+    app: web.Application, settings: Settings, parts: Parts, db: Database, library: Library, bell: Bell
+) -> None:
+    if settings.demo:
+        password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
+        await db.write(lambda conn: accounts.demonstration(conn, parts.new_id, password, parts.clock()))
+    shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
+    guard = Guard(db, parts.clock, settings, parts.new_id)
+    LoginPages(guard, settings).add_to(app)
+    hours = settings.handoff.office_hours
+    hub = Hub(db, parts.clock, hours)
+    bell.listen(hub.changed)
+    acts = Acts(db, parts.clock, parts.new_id, bell)
+    Workbench(guard, acts, hub, db, parts.clock, hours, library).add_to(app)
+    app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, _unseen).connect)])
+
+
+async def _unseen(_member: Member, _handoff_id: str) -> None:
+    """Where no channel can show that the lawyer is writing."""
 
 
 def _add_wechat(
@@ -118,23 +140,6 @@ def _add_wechat(
     codec = Codec(settings.wechat)
     hook = Webhook(settings.wechat, codec, desk, parts.clock, parts.metrics, outgoing.late, tasks)
     app.add_routes(hook.routes())
-
-
-def _add_console(
-    app: web.Application, settings: Settings, parts: Parts, db: Database, library: Library, bell: Bell
-) -> None:
-    hours = settings.handoff.office_hours
-    guard = Guard(db, parts.clock, settings, parts.new_id)
-    shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
-    hub = Hub(db, parts.clock, hours)
-    bell.listen(hub.changed)
-    acts = Acts(db, parts.clock, parts.new_id, bell)
-    Workbench(guard, acts, hub, db, parts.clock, hours, library).add_to(app)
-    app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, _unseen).connect)])
-
-
-async def _unseen(_member: Member, _handoff_id: str) -> None:
-    """Where no channel can show that the lawyer is writing."""
 
 
 class Outgoing:
