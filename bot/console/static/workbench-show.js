@@ -34,13 +34,13 @@ window.Show = (() => {
     top.append(make("strong", "", about(one)));
     const unread = one.state === "held" ? Math.max(0, one.unread || 0) : 0;
     if (unread) { const badge = make("b", "badge", String(unread)); badge.setAttribute("aria-label", `${unread}条未读`); top.append(badge); }
-    const notes = [one.state === "held" ? (one.answered ? "已回复" : "等您回复") : waited(one.since)];
+    const notes = [one.state === "held" ? (one.answered ? "已回复" : actLabel ? "还没回复" : "等您回复") : waited(one.since)];
     if (one.left_message && one.state === "waiting") notes.push("下班时留言");
     if (one.returns) notes.push("退回过");
     if (one.lawyer_name && actLabel) notes.push(one.lawyer_name);
     main.append(top, make("span", "preview", (one.state === "waiting" ? one.question || one.last : one.last || one.question) || "（还没有说什么）"), make("span", "notes", notes.join(" · ")));
     item.append(main);
-    if (act) item.append(button(actLabel, "act", () => act(one.id)));
+    if (act) item.append(button(actLabel, "act primary", () => act(one.id)));
     return item;
   };
 
@@ -115,7 +115,7 @@ window.Show = (() => {
       const card = make("details", "card");
       card.append(make("summary", "", entry.question), make("p", "answer", entry.answer), make("p", "notes", `依据：${entry.basis}`));
       const acts = make("p", "buttons");
-      acts.append(button("直接发给群众", "", () => send(entry)), button("放进输入框改", "quiet", () => insert(entry)));
+      acts.append(button("直接发给群众", "primary", () => send(entry)), button("放进输入框改", "quiet", () => insert(entry)));
       card.append(acts);
       box.append(card);
     }

@@ -31,6 +31,7 @@
     $("others-part").hidden = !supervisor || !others.length;
     if (supervisor) fill("others", others, "接管", (id) => move(id, "take_over"));
     const calls = mine.reduce((sum, one) => sum + one.unread, 0) + (state.onDuty ? waiting.length : 0);
+    if (!calls && state.calling) { state.calling = false; list("已连接"); }
     document.title = calls ? `（${calls}）工作台 · 法问` : "工作台 · 法问";
     $("duty").setAttribute("aria-pressed", String(state.onDuty));
     $("duty").textContent = state.onDuty ? "正在值班（点一下下班）" : "上班接单";
@@ -90,9 +91,9 @@
     $("about").textContent = (one.urgent ? "【急】" : "") + Show.about(one);
     const own = one.lawyer === me && one.state === "held";
     const acts = [];
-    if (one.state === "waiting") acts.push(Show.button("接单", "", () => claim(one.id)));
-    if (own) acts.push(Show.button("转交", "quiet", pass), Show.button("退回", "quiet", () => giveBack(one.id)), Show.button("结束", "", closing));
-    if (!own && one.state === "held" && supervisor) acts.push(Show.button("接管", "", () => move(one.id, "take_over")));
+    if (one.state === "waiting") acts.push(Show.button("接单", "primary", () => claim(one.id)));
+    if (own) acts.push(Show.button("转交", "quiet", pass), Show.button("退回", "quiet", () => giveBack(one.id)), Show.button("结束", "primary", closing));
+    if (!own && one.state === "held" && supervisor) acts.push(Show.button("接管", "primary", () => move(one.id, "take_over")));
     $("acts").replaceChildren(...acts);
     $("say").hidden = one.state === "closed";
     text.disabled = !own && !aside.checked;
@@ -169,6 +170,7 @@
   };
 
   const call_out = (words) => {
+    state.calling = true;
     list(words);
     if (sound) {
       const tone = sound.createOscillator(), volume = sound.createGain();
