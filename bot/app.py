@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot import health
 from bot.bell import Bell
+from bot.bell_relay import Relay
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.client import Client
 from bot.channels.wechat.codec import Codec
@@ -89,6 +90,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.on_shutdown.append(_drain(tasks))
     app.add_routes(health.routes(db, parts.metrics))
     app.cleanup_ctx.append(_store(db))
+    if not db.embedded:
+        app.cleanup_ctx.append(Relay(db, bell).running)
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
     if settings.wechat.enabled:
