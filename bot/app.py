@@ -22,6 +22,7 @@ from bot.channels.wechat.sender import Sender
 from bot.channels.wechat.webhook import Webhook
 from bot.console import shell
 from bot.console.auth import Guard
+from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
 from bot.console.workbench.socket import Line
@@ -31,7 +32,7 @@ from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import consultations, handling, outbox
+from bot.service import accounts, consultations, handling, outbox
 from bot.service.inbox import Handled
 from bot.service.staff import Member
 from bot.service.turns import Decide, Office
@@ -126,11 +127,23 @@ def _add_console(
     hours = settings.handoff.office_hours
     guard = Guard(db, parts.clock, settings, parts.new_id)
     shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
+    if settings.demo:
+        app.on_startup.append(_demonstration(db, parts))
+    LoginPages(guard, settings).add_to(app)
     hub = Hub(db, parts.clock, hours)
     bell.listen(hub.changed)
     acts = Acts(db, parts.clock, parts.new_id, bell)
     Workbench(guard, acts, hub, db, parts.clock, hours, library).add_to(app)
     app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, _unseen).connect)])
+
+
+def _demonstration(db: Database, parts: Parts) -> Callable[[web.Application], Awaitable[None]]:
+    async def make(_app: web.Application) -> None:
+        """A demonstration has lawyers to log in as."""
+        kept = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
+        await db.write(lambda conn: accounts.demonstration(conn, parts.new_id, kept, parts.clock()))
+
+    return make
 
 
 async def _unseen(_member: Member, _handoff_id: str) -> None:

@@ -79,6 +79,12 @@ def _announce(settings: Settings, port: int) -> None:
         out.print(
             "这是演示：数据在 var/demo.db，机构电话都是示例。另开一个终端运行  .venv/bin/python -m bot simulate --demo  可看到微信协议的往来。"
         )
+    if settings.console.enabled:
+        out.print(f"律师工作台： http://{host}:{port}/workbench", markup=False)
+        if settings.demo:
+            from bot.service.accounts import DEMO_PASSWORD  # noqa: PLC0415 - so that --help stays quick
+
+            out.print(f"演示账号：zhang、li（律师），zhuren（负责人），密码都是 {DEMO_PASSWORD}", markup=False)
     if not settings.wechat.enabled:
         out.print("公众号没有设置（wechat.token 为空），只有网页可用。")
     log.info("started", pid=os.getpid(), host=settings.http.host, port=port, wechat=settings.wechat.enabled)

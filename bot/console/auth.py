@@ -65,7 +65,7 @@ class Guard:
         found = await self.session(request)
         if found is None:
             if wants_page(request):
-                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
+                raise web.HTTPSeeOther(_login_for(request))
             refuse(web.HTTPUnauthorized, LOGIN_FIRST)
         if roles and found.member.role not in roles:
             refuse(web.HTTPForbidden, NOT_FOR_YOU, as_text=wants_page(request))
@@ -102,7 +102,12 @@ class Guard:
 
 def wants_page(request: web.Request) -> bool:
     """Whether a person is looking, rather than a script of ours."""
-    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _login_for(request: web.Request) -> str:
+    """The login that leads back here; not to where a form was sent."""
+    return f"/login?next={quote(request.path_qs, safe='')}" if request.method in {"GET", "HEAD"} else "/login"
 
 
 def refuse(kind: type[web.HTTPError], sentence: str, *, as_text: bool = False) -> NoReturn:

@@ -82,6 +82,11 @@ def touch(conn: Connection, session_id: str, now: datetime) -> None:
     conn.execute(sa.update(sessions).where(_t.id == session_id, _t.seen_at < to_ms(now)).values(seen_at=to_ms(now)))
 
 
+def end(conn: Connection, token: str) -> None:
+    """The browser that carries this token is let go."""
+    conn.execute(sa.delete(sessions).where(_t.id == id_of(token)))
+
+
 def revoke(conn: Connection, staff_id: str, session_id: str) -> bool:
     """End one session of this member; whether there was one."""
     return conn.execute(sa.delete(sessions).where(_t.id == session_id, _t.staff_id == staff_id)).rowcount > 0

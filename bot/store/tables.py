@@ -321,6 +321,7 @@ audit = Table(
     Column("at", BigInteger, nullable=False),
     Index("ix_audit_at", "at"),
     Index("ix_audit_citizen", "citizen_id"),
+    Index("ix_audit_subject", "subject", "at"),
 )
 
 meta = Table(

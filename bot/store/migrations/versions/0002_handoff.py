@@ -53,6 +53,7 @@ def upgrade() -> None:
     with op.batch_alter_table('audit', schema=None) as batch_op:
         batch_op.create_index('ix_audit_at', ['at'], unique=False)
         batch_op.create_index('ix_audit_citizen', ['citizen_id'], unique=False)
+        batch_op.create_index('ix_audit_subject', ['subject', 'at'], unique=False)
 
     op.create_table('bindings',
     sa.Column('code', sa.String(length=64), nullable=False, comment='what the scanned code carries'),
