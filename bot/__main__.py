@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bot.commands import backup as backing
-from bot.commands import platform, records
+from bot.commands import platform, records, users
 from bot.commands import serve as serving
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.command("log")(records.log)
 app.command("stats")(records.stats)
 app.command("simulate")(platform.simulate)
 app.add_typer(platform.menus, name="menu")
+app.add_typer(users.users, name="user")
+app.add_typer(users.shifts, name="roster")
 app.command("backup")(backing.backup)
 app.command("restore")(backing.restore)
 

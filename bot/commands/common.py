@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, Protocol, TypeVar
 
 import typer
 from rich.console import Console
 from sqlalchemy.engine import Connection
 
 from bot.settings import Settings, SettingsError, read_settings
-from bot.store.database import Database
+from bot.store.database import Database, StoreError
 from bot.store.migrate import migrate
 
+T = TypeVar("T")
 DEMO_SETTINGS = Path(__file__).parents[2] / "deploy" / "demo" / "fawen.toml"
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", help="settings file instead of ./fawen.toml", show_default=False)
@@ -50,5 +52,25 @@ def reading(settings: Settings) -> Iterator[Connection]:
         migrate(db.engine)
         with db.engine.connect() as conn:
             yield conn
+    finally:
+        db.close()
+
+
+class Write(Protocol):
+    """One transaction at a time, as the running bot has them."""
+
+    def __call__(self, fn: Callable[[Connection], T], /) -> T:
+        """Run `fn(conn)` and return its result once that is committed."""
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Write]:
+    """A way to change the records, also beside a running bot."""
+    db = Database(settings.database_url)
+    try:
+        migrate(db.engine)
+        yield lambda fn: asyncio.run(db.write(fn))
+    except StoreError as error:
+        fail(str(error))
     finally:
         db.close()

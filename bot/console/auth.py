@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from bot.channels.web.limits import client_address
 from bot.ids import Clock, NewId
@@ -107,7 +108,8 @@ def wants_page(request: web.Request) -> bool:
 
 def _login_for(request: web.Request) -> str:
     """The login that leads back here; not to where a form was sent."""
-    return f"/login?next={quote(request.path_qs, safe='')}" if request.method in {"GET", "HEAD"} else "/login"
+    login = URL("/login")
+    return str(login.with_query(next=request.path_qs) if request.method in {"GET", "HEAD"} else login)
 
 
 def refuse(kind: type[web.HTTPError], sentence: str, *, as_text: bool = False) -> NoReturn:

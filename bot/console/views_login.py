@@ -119,9 +119,10 @@ class LoginPages:
             right = await asyncio.to_thread(accounts.matches, kept, password)
         address, agent, now = guard.address(request), request.headers.get("User-Agent", ""), guard.clock()
         before = request.cookies.get(COOKIE, "")
+        act = "login" if token else "password_check"
 
         def decide(conn: Connection) -> Verdict:
-            verdict = accounts.judge(conn, guard.new_id, login, kept, address, now, right=right)
+            verdict = accounts.judge(conn, guard.new_id, login, kept, address, now, right=right, act=act)
             if token and verdict.result == "ok":
                 sessions.end(conn, before)
                 sessions.start(conn, token, verdict.staff, agent, guard.limits, now)

@@ -92,18 +92,8 @@ def clean_login(login: str) -> str:
     return login.strip().lower().replace("\x00", "")
 
 
-def add(
-    conn: Connection,
-    new_id: NewId,
-    *,
-    login: str,
-    name: str,
-    role: str,
-    covers: Sequence[str],
-    password: str,
-    now: datetime,
-) -> str:
-    """Make an account; `password` is the hash. AccountError names what is wrong."""
+def check_new(conn: Connection, login: str, name: str, role: str, covers: Sequence[str]) -> None:
+    """AccountError if there cannot be such a new account."""
     if not _LOGIN.fullmatch(login):
         raise AccountError("登录名要用小写字母开头，2到32个小写字母、数字、点、横线。")
     if not name.strip() or len(name) > _NAME or not name.isprintable():
@@ -116,6 +106,21 @@ def add(
         raise AccountError(f"没有这类事项：{'、'.join(unknown)}。可以是 {known}。")
     if _row(conn, login) is not None:
         raise AccountError(f"登录名 {login} 已经有人用了。")
+
+
+def add(
+    conn: Connection,
+    new_id: NewId,
+    *,
+    login: str,
+    name: str,
+    role: str,
+    covers: Sequence[str],
+    password: str,
+    now: datetime,
+) -> str:
+    """Make an account; `password` is the hash. AccountError names what is wrong."""
+    check_new(conn, login, name, role, covers)
     staff_id = new_id()
     conn.execute(
         sa.insert(staff).values(
@@ -195,9 +200,17 @@ def kept_password(conn: Connection, login: str) -> str:
 
 
 def judge(
-    conn: Connection, new_id: NewId, login: str, compared: str, address: str, now: datetime, *, right: bool
+    conn: Connection,
+    new_id: NewId,
+    login: str,
+    compared: str,
+    address: str,
+    now: datetime,
+    *,
+    right: bool,
+    act: str = "login",
 ) -> Verdict:
-    """Decide a try to log in and put it on record.
+    """Decide a try to log in, or to prove it is oneself (`act`), and put it on record.
 
     `right` says whether the password fitted the hash `compared`. An unknown login fares like a wrong password, lock
     included, so that nobody can find out which logins there are.
@@ -210,16 +223,16 @@ def judge(
 
     failures, until = _stranger_failures(conn, subject) if row is None else (row.failures, from_ms(row.locked_until))
     if until > now:
-        record("login_locked")
+        record(f"{act}_locked")
         return Verdict("locked", until=until)
     if row is not None and right and compared == row.password:
         if row.disabled_at is not None:
-            record("login_disabled")
+            record(f"{act}_disabled")
             return Verdict("disabled")
         conn.execute(sa.update(staff).where(_t.id == row.id).values(failures=0, locked_until=0))
-        record("login")
+        record(act)
         return Verdict("ok", staff=row.id)
-    record("login_failed")
+    record(f"{act}_failed")
     failures += 1
     until = now + lock_of(failures)
     if row is not None:

@@ -1,0 +1,57 @@
+"""The login in real Chromium: on a phone, at double size, with keys alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.console.helpers import PASSWORD, add_staff
+from tests.support import Bot
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(375, 1.0), (375, 2.0), (1280, 1.0)])
+async def test_keys_alone_log_in_change_nothing_and_log_out(
+    browser: Browser, bot: Bot, width: int, zoom: float
+) -> None:
+    add_staff(bot)
+    # Zooming in is the same page on a smaller screen.
+    viewport = {"width": int(width / zoom), "height": int(720 / zoom)}
+    context = await browser.new_context(viewport=viewport, device_scale_factor=zoom, locale="zh-CN")  # type: ignore[arg-type]
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
+    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith(bot.url) else None)
+
+    async def fits() -> None:
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        heights = await page.evaluate(
+            "[...document.querySelectorAll('button, .card input:not([hidden]):not([type=hidden])')].map(b => b.offsetHeight)"
+        )
+        assert min(heights) >= 43
+
+    await page.goto(f"{bot.url}/login?next=/account")
+    await fits()
+    assert await page.evaluate("document.activeElement.id") == "login"
+    await page.keyboard.type("zhang")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("wrong-password")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("账号或密码不对。")
+    await fits()
+    assert await page.input_value("#login") == "zhang"
+    assert await page.input_value("#password") == ""
+    assert await page.evaluate("document.activeElement.id") == "password"
+    await page.keyboard.insert_text(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="我的账号")).to_be_visible()
+    assert page.url == f"{bot.url}/account"
+    await fits()
+    await expect(page.get_by_text("（就是这台）")).to_be_visible()
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.textContent") == "退出"
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="登录工作台")).to_be_visible()
+    await context.close()
+    assert faults == []
