@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from typer.testing import CliRunner
 
 from bot.__main__ import app
@@ -166,11 +168,15 @@ async def test_a_password_changed_meanwhile_does_not_let_in(db: Database, new_id
     assert verdict.result == "wrong"
 
 
+def _start(token: str, who: str, now: datetime, conn: Connection) -> None:
+    sessions.start(conn, token, who, "a\x00" * 500, Limits(), now)
+
+
 async def test_sessions_live_and_end(db: Database, new_id: Numbers, clock: Clock) -> None:
     who, limits = await _made(db, new_id, clock), Limits()
     tokens = [sessions.new_token() for _ in range(3)]
     for token in tokens:
-        await db.write(lambda conn, token=token: sessions.start(conn, token, who, "a\x00" * 500, limits, clock()))
+        await db.write(partial(_start, token, who, clock()))
     found = await db.read(lambda conn: sessions.find(conn, tokens[0], limits, clock()))
     assert found is not None
     assert (found.member.login, found.created_at) == ("zhang", clock())
@@ -188,7 +194,7 @@ async def test_disabling_gives_citizens_back_to_the_queue(
     who, office = await _made(db, new_id, clock), Office(library, new_id)
     for number, text in enumerate(("转人工", "跳过", "跳过")):
         inbound = Inbound("wechat", "o1", f"m{number}", "text", clock(), text=text)
-        await db.write(lambda conn, inbound=inbound: take(conn, office, inbound, clock()))
+        await db.write(partial(take, office=office, inbound=inbound, now=clock()))
     handoff = (await db.read(handoffs.open_ones))[0]
     await db.write(lambda conn: handling.happen(conn, new_id, handoff.id, Event("claim", by=who), clock()))
     token = sessions.new_token()

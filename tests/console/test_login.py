@@ -315,7 +315,7 @@ async def test_the_login_leads_nowhere_else(path: str, browser: aiohttp.ClientSe
 
 async def test_the_login_leads_back_to_where_one_was_going(browser: aiohttp.ClientSession) -> None:
     status, where = await page(browser, "/account?done=others")
-    assert (status, URL(where).path, URL(where).query) == (303, "/login", {"next": "/account?done=others"})
+    assert (status, URL(where).path, dict(URL(where).query)) == (303, "/login", {"next": "/account?done=others"})
     text = (await page(browser, where))[1]
     assert 'name="next" value="/account?done=others"' in text
     assert (await log_in(browser, next="/account?done=others"))[:2] == (303, "/account?done=others")
