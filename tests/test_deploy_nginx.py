@@ -15,12 +15,15 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot.channels.wechat.codec import Codec
+from bot.console.auth import COOKIE
 from bot.settings import Wechat
 from tests.conftest import StartBot
-from tests.platform import Platform
+from tests.console.office import hire
+from tests.platform import Clock, Platform
 from tests.support import missing
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -130,6 +133,26 @@ def test_the_check_script_signs_like_the_platform() -> None:
     codec = Codec(Wechat(token=SecretStr("Token123"), app_id="wx1", secret=SecretStr("s"), mode="plain"))
     query = dict(parse_qsl(_signature_query("Token123")))
     assert codec.verify_url(query, datetime.now(UTC)) == "fawen-echo"
+
+
+async def test_the_live_line_of_the_workbench_through_nginx(
+    start_bot: StartBot, site_before: SiteBefore, clock: Clock
+) -> None:
+    async with start_bot(FAWEN_HTTP__TRUSTED_PROXIES="1") as bot:
+        site = site_before(int(bot.url.rpartition(":")[2]))
+        base = f"https://fawen.example.gov.cn:{site.https}"
+        engine = sa.create_engine(bot.settings.database_url)
+        token = hire(engine, "zhang", clock)
+        engine.dispose()
+        async with (
+            _visitor(site, "127.0.0.2") as lawyer,
+            lawyer.ws_connect(
+                f"{base}/workbench/socket",
+                headers={"Origin": "https://fawen.example.gov.cn", "Cookie": f"{COOKIE}={token}"},
+            ) as line,
+        ):
+            await line.send_json({"type": "read", "id": "nothing", "number": 1})
+            assert (await line.receive_json())["type"] == "refused"
 
 
 async def test_a_visitor_through_nginx(start_bot: StartBot, site_before: SiteBefore, platform: Platform) -> None:

@@ -68,8 +68,10 @@ def _turn(
         return turn
     found = handoffs.get(conn, handoff) if handoff else None
     lawyer = staff.member(conn, found.lawyer) if found and found.lawyer else None
-    duty = handling.duty_facts(conn, office.hours, found, now)
-    return replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "", duty=duty)
+    turn = replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "")
+    if found is not None and found.state != "asking" and not asks_for_person(inbound):
+        return turn
+    return replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
 
 
 def _act(inbound: Inbound) -> Act | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.conversation.wording import BUSY
 from knowledge.load import load
-from tests.bench import report
+from tests.bench import office, report
 from tests.bench.load import Round, fire
 from tests.bench.servers import APART, FAWEN, LOAD_CORE, PEER_PYTHON, ROOT, Server, peers, pinned, recorded, running
 from tests.bench.traffic import Crowd, Shot, said
@@ -80,6 +80,14 @@ async def main(plan: Plan) -> None:
     if sum(on_record.values()) != measured[0].answered:
         raise SystemExit(f"Fawen answered {measured[0].answered} messages, but {sum(on_record.values())} are on record")
     report.show(measured, inside, on_record, starts)
+    await show_office()
+
+
+async def show_office() -> None:
+    """Measure and print the workbench."""
+    with tempfile.TemporaryDirectory(prefix="fawen-bench-") as name:
+        for line in office.lines(await office.measure(Path(name))):
+            print(line)  # noqa: T201 - the result
 
 
 async def _compare(plan: Plan, crowd: Crowd, folder: Path) -> list[Measured]:
@@ -116,11 +124,12 @@ async def _inside(count: int) -> report.Inside:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, half a minute in all")
-    quick = parser.parse_args().quick
-    if not PEER_PYTHON.exists():
+    parser.add_argument("--office", action="store_true", help="only the workbench under load")
+    chosen = parser.parse_args()
+    if not chosen.office and not PEER_PYTHON.exists():
         raise SystemExit("the other bots are not installed; run:  make bench")
     if APART:
         os.sched_setaffinity(0, {LOAD_CORE})
     # Whoever ends this process ends the bots it has started, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    asyncio.run(main(QUICK if quick else FULL))
+    asyncio.run(show_office() if chosen.office else main(QUICK if chosen.quick else FULL))

@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,14 +85,16 @@ def pinned(command: Sequence[str], core: int = SERVER_CORE) -> list[str]:
 
 
 @asynccontextmanager
-async def running(candidate: Candidate, folder: Path) -> AsyncIterator[Server]:
+async def running(
+    candidate: Candidate, folder: Path, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
     """Start a candidate with its database in `folder`, wait until it answers, stop it at the end."""
     port = _free_port()
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *pinned(candidate.command(port)),
         cwd=ROOT,
-        env=_environment(port, folder),
+        env=_environment(port, folder, settings or {}),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=None if os.environ.get("BENCH_VERBOSE") else asyncio.subprocess.DEVNULL,
     )
@@ -105,7 +107,7 @@ async def running(candidate: Candidate, folder: Path) -> AsyncIterator[Server]:
         await process.wait()
 
 
-def _environment(port: int, folder: Path) -> dict[str, str]:
+def _environment(port: int, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     fawen = {
         "DATABASE_URL": f"sqlite:///{folder}/fawen.db",
         "HTTP__PORT": str(port),
@@ -116,6 +118,7 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
         # No traffic leaves the machine, whatever happens.
         "WECHAT__API_BASE": "http://127.0.0.1:9",
         "LOG__LEVEL": "warning",
+        **settings,
     }
     bench = {"TOKEN": TOKEN, "AES_KEY": AES_KEY, "APP_ID": APP_ID, "PORT": str(port), "DATABASE": f"{folder}/naive.db"}
     outside = {name: value for name, value in os.environ.items() if not name.startswith("FAWEN_")}

@@ -121,7 +121,10 @@ class Acts:
             if handoffs.get(conn, handoff_id).lawyer == by.id:
                 threads.mark_read(conn, handoff_id, number)
 
-        await self.db.write(work)
+        try:
+            await self.db.write(work)
+        except KeyError as error:
+            raise RefusedError(UNKNOWN) from error
 
     async def duty(self, by: Member, *, on: bool) -> None:
         """Go on or off duty."""

@@ -30,11 +30,12 @@ _ENCODER = msgspec.json.Encoder()
 
 @dataclass(eq=False)
 class Peer:
-    """One open workbench. `cursors`: the last message it has of each conversation it follows."""
+    """One open workbench. `cursors`: the last message it has of each conversation it follows; `hidden`: not in its list."""
 
     member: Member
     socket: web.WebSocketResponse
     cursors: dict[str, int] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
     watching: str = ""
     out: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(QUEUE))
     dropped: bool = False
@@ -156,8 +157,11 @@ def tell(peer: Peer, news: News, line: dict[str, Any]) -> None:
     """What one page must hear of a change."""
     one, member = news.handoff, peer.member
     if reading.listed(member, one):
+        peer.hidden.discard(one.id)
         peer.push({"type": "handoff", "handoff": line, "offered": member.id in news.offered})
-    else:
+    elif one.id not in peer.hidden:
+        # Said once: of what colleagues hold, every further word is none of this page's business.
+        peer.hidden.add(one.id)
         peer.push({"type": "gone", "id": one.id, "lawyer": news.names.get(one.lawyer, ""), "ended": line["ended"]})
     if one.id not in peer.cursors or not (reading.may_read(member, one) or one.state == "closed"):
         return
