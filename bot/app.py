@@ -137,7 +137,7 @@ def _add_wechat(
     bell: Bell,
     tasks: set[asyncio.Task[None]],
 ) -> None:
-    outgoing = Outgoing(settings, parts, db)
+    outgoing = Outgoing(settings, parts, db, bell)
     bell.listen(outgoing.wake)
     app.cleanup_ctx.append(outgoing.running)
     codec = Codec(settings.wechat)
@@ -148,10 +148,11 @@ def _add_wechat(
 class Outgoing:
     """The way to the platform's API: the outbox and its sender, alive while the application runs."""
 
-    def __init__(self, settings: Settings, parts: Parts, db: Database) -> None:
+    def __init__(self, settings: Settings, parts: Parts, db: Database, bell: Bell) -> None:
         self._settings = settings
         self._parts = parts
         self._db = db
+        self._bell = bell
         self._sender: Sender | None = None
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
@@ -159,7 +160,7 @@ class Outgoing:
         parts = self._parts
         async with aiohttp.ClientSession() as session:
             client = Client(session, self._settings.wechat, parts.clock, parts.metrics)
-            self._sender = Sender(self._db, client, parts.clock)
+            self._sender = Sender(self._db, client, parts.clock, self._bell)
             task = asyncio.create_task(self._sender.run())
             yield
             self._sender.stop()

@@ -17,6 +17,7 @@ from bot.service import arrivals, citizens, consultations, feedback, handling, h
 from bot.service.allowance import Act
 from bot.service.citizens import Citizen
 from bot.service.inbox import Handled
+from knowledge.reply import Reply
 
 Decide = Callable[[Turn], Outcome]
 
@@ -52,12 +53,24 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     row = office.new_id()
     reply = outcome.say
     if met is not None and met.pending:
-        reply = outbox.ride(conn, office.new_id, citizen.id, reply, now)
+        reply = _with_what_waits(conn, office, citizen.id, inbound, reply, now)
     inbox.add(conn, row, inbound, citizen.id, consultation, said, reply, now)
     if said.useful is not None:
         feedback.give(conn, office.new_id(), citizen.id, said.entry, now, useful=said.useful)
     handoff = handling.after_turn(conn, office.new_id, citizen, turn, row, outcome, consultation)
     return Handled(row, reply, fresh=True, handoff=handoff)
+
+
+def _with_what_waits(
+    conn: Connection, office: Office, citizen_id: str, inbound: Inbound, reply: Reply | None, now: datetime
+) -> Reply | None:
+    """What waits rides on a reply that the platform shows. The chat page fetches its letters itself."""
+    act = _act(inbound)
+    if act == "leave":
+        outbox.hold(conn, citizen_id, outbox.LEFT)
+    if act in {None, "leave"} or inbound.channel == outbox.FETCHED:
+        return reply
+    return outbox.ride(conn, office.new_id, citizen_id, reply, now)
 
 
 def _turn(
@@ -76,4 +89,6 @@ def _act(inbound: Inbound) -> Act | None:
     """What this does to the platform's window; leaving or a notification opens nothing."""
     if inbound.kind != "event":
         return "message"
+    if inbound.event == "unsubscribe":
+        return "leave"
     return "menu" if inbound.event in {"click", "subscribe", "scan"} else None

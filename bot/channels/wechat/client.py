@@ -105,8 +105,8 @@ class Client:
         except (KeyError, ValueError) as error:
             raise PlatformError(Cause.UNREACHABLE, text="no token in the answer") from error
         except PlatformError as error:
-            # Whatever happened here, the message itself has not left.
-            cause = Cause.UNREACHABLE if error.cause is Cause.UNCERTAIN else error.cause
+            # Whatever happened here, the message itself has not left; a wrong secret is mended some day.
+            cause = {Cause.UNCERTAIN: Cause.UNREACHABLE, Cause.REFUSED: Cause.TOKEN}.get(error.cause, error.cause)
             raise PlatformError(cause, error.code, str(error)) from error
 
     def _forget(self, token: str) -> None:
