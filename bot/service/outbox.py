@@ -194,7 +194,7 @@ def begin(conn: Connection, row_id: str, now: datetime, lease_ms: int) -> Letter
     replies = [decode(row.content) or Reply("") for row in rows]
     said, count = joined(replies) if left <= LOW else (replies[0], 1)
     taken = rows if not left else rows[:count]
-    ids, concerned = tuple(row.id for row in taken), _handoffs(conn, [row.message_id for row in taken])
+    ids, concerned = tuple(row.id for row in taken), handoffs_of(conn, [row.message_id for row in taken])
     letter = Letter(ids, to.id, to.address, said or Reply(""), rows[0].attempts, to.window_until, concerned)
     if not left:
         hold(conn, to.id, SPENT if to.window_until > to_ms(now) else CLOSED)
@@ -204,7 +204,8 @@ def begin(conn: Connection, row_id: str, now: datetime, lease_ms: int) -> Letter
     return letter
 
 
-def _handoffs(conn: Connection, message_ids: Iterable[str | None]) -> tuple[str, ...]:
+def handoffs_of(conn: Connection, message_ids: Iterable[str | None]) -> tuple[str, ...]:
+    """The handoffs these messages belong to."""
     wanted = [one for one in message_ids if one]
     if not wanted:
         return ()
@@ -220,7 +221,7 @@ def strand(conn: Connection, now: datetime) -> list[str]:
         .values(state="uncertain", error=BROKEN_OFF)
         .returning(_t.message_id)
     )
-    return list(_handoffs(conn, [row[0] for row in conn.execute(statement).fetchall()]))
+    return list(handoffs_of(conn, [row[0] for row in conn.execute(statement).fetchall()]))
 
 
 def settle(
