@@ -65,7 +65,7 @@ class Desk:
 
     @property
     def left(self) -> int:
-        return self.run(lambda conn: conn.execute(sa.select(tables.citizens.c.allowance)).scalar_one())
+        return int(self.run(lambda conn: conn.execute(sa.select(tables.citizens.c.allowance)).scalar_one()))
 
 
 def test_one_after_the_other_and_each_takes_one_of_the_allowance(db: Database) -> None:
