@@ -195,9 +195,10 @@ class ChatPage:
             return _fault(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         key = f"{visitor}:{message.key}"
         handled = await self._desk.handle(self._inbound(visitor, key, text=message.text, tap=message.tap))
-        shown = {"reply": _shown(handled), "recorded": handled.id != ""}
-        # A message sent again may have lost an answer that said so.
-        return web.json_response(shown | {"listen": handled.handoff != "" or not handled.fresh})
+        listen = handled.handoff != ""
+        if not handled.fresh:  # the answer that said so may have been lost
+            listen = bool((await self._db.read(lambda conn: news.behind(conn, visitor, 0)))[1])
+        return web.json_response({"reply": _shown(handled), "recorded": handled.id != "", "listen": listen})
 
     async def _read(self, request: web.Request) -> Message | None:
         if request.content_type != "application/json" or (request.content_length or 0) > BODY_LIMIT:

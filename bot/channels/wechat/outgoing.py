@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import aiohttp
+import segno
 import structlog
 from aiohttp import web
 
 from bot.bell import Bell
 from bot.channels.wechat.client import Client, PlatformError
 from bot.channels.wechat.fetcher import Fetcher
+from bot.channels.wechat.notifier import Notifier
 from bot.channels.wechat.sender import Sender
 from bot.channels.wechat.worker import Worker
 from bot.ids import Clock, NewId
 from bot.metrics import Metrics
-from bot.service import handoffs, outbox
+from bot.service import bindings, handoffs, outbox, relay
 from bot.service.inbox import Handled
 from bot.service.staff import Member
 from bot.settings import Settings
@@ -27,6 +31,14 @@ log = structlog.get_logger("outgoing")
 TYPING_EVERY = 5.0
 REMEMBERED = 1000
 LOOK_EVERY = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class BindingCode:
+    """What binds a WeChat: words to send to the account, and a QR code to scan (empty where the account has none)."""
+
+    words: str
+    svg: str
 
 
 class Outgoing:
@@ -52,6 +64,10 @@ class Outgoing:
             client = self._client = Client(session, self._settings.wechat, self._clock, self._metrics)
             workers: list[Sender | Worker] = [
                 Sender(self._db, client, self._clock, self._bell),
+                Worker(
+                    "notices", Notifier(self._db, client, session, self._settings.handoff, self._clock).work, LOOK_EVERY
+                ),
+                Worker("relay", self._relay, LOOK_EVERY),
                 Worker("media", Fetcher(self._db, client, self._clock, self._bell).work, LOOK_EVERY),
             ]
             self._wakes = [worker.wake for worker in workers]
@@ -61,6 +77,11 @@ class Outgoing:
                 worker.stop()
             await asyncio.gather(*tasks)
             self._client = None
+
+    async def _relay(self) -> bool:
+        if await self._db.write(lambda conn: relay.relay(conn, self._new_id, self._clock())):
+            self._wakes[0]()
+        return False
 
     async def late(self, handled: Handled) -> None:
         """Queue a reply that missed its HTTP answer."""
@@ -72,6 +93,19 @@ class Outgoing:
         """There may be something to do."""
         for wake in self._wakes:
             wake()
+
+    async def binding_code(self, member: Member) -> BindingCode:
+        """A code that binds the member's own WeChat: to scan, or to send to the account as words."""
+        code = f"{secrets.randbelow(10**bindings.DIGITS):0{bindings.DIGITS}}"
+        await self._db.write(lambda conn: bindings.make(conn, member.id, code, self._clock()))
+        try:
+            seconds = int(bindings.VALID.total_seconds())
+            url = await self._client.create_code(bindings.SCENE + code, seconds) if self._client else ""
+        except PlatformError as error:
+            log.warning("no_binding_qr", code=error.code, why=str(error))  # the account may lack the permission
+            url = ""
+        svg = segno.make(url).svg_inline(scale=6, border=2) if url else ""
+        return BindingCode(f"绑定 {code}", svg)
 
     async def tell_typing(self, member: Member, handoff_id: str) -> None:
         """Show the citizen that their lawyer is writing: now and then, if it can be done."""
