@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -17,9 +16,8 @@ from bot import health
 from bot.bell import Bell
 from bot.bell_relay import Relay
 from bot.channels.web.views import ChatPage
-from bot.channels.wechat.client import Client
 from bot.channels.wechat.codec import Codec
-from bot.channels.wechat.sender import Sender
+from bot.channels.wechat.outgoing import Outgoing
 from bot.channels.wechat.webhook import Webhook
 from bot.console import shell
 from bot.console.auth import Guard
@@ -33,9 +31,7 @@ from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import accounts, consultations, handling, outbox
-from bot.service.inbox import Handled
-from bot.service.staff import Member
+from bot.service import accounts, consultations, handling
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -94,13 +90,14 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         app.cleanup_ctx.append(Relay(db, bell).running)
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
+    outgoing = Outgoing(settings, parts.clock, parts.new_id, parts.metrics, db, bell)
     if settings.wechat.enabled:
-        _add_wechat(app, settings, parts, db, desk, bell, tasks)
+        _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
-        page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics)
+        page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
     if settings.console.enabled:
-        await _add_console(app, settings, parts, db, library, bell)
+        await _add_console(app, settings, parts, db, library, bell, outgoing)
     return app
 
 
@@ -108,7 +105,13 @@ Context = Callable[[web.Application], AsyncIterator[None]]
 
 
 async def _add_console(
-    app: web.Application, settings: Settings, parts: Parts, db: Database, library: Library, bell: Bell
+    app: web.Application,
+    settings: Settings,
+    parts: Parts,
+    db: Database,
+    library: Library,
+    bell: Bell,
+    outgoing: Outgoing,
 ) -> None:
     if settings.demo:
         password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
@@ -121,61 +124,23 @@ async def _add_console(
     bell.listen(hub.changed)
     acts = Acts(db, parts.clock, parts.new_id, bell)
     Workbench(guard, acts, hub, db, parts.clock, hours, library).add_to(app)
-    app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, _unseen).connect)])
-
-
-async def _unseen(_member: Member, _handoff_id: str) -> None:
-    """Where no channel can show that the lawyer is writing."""
+    app.add_routes(
+        [web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, outgoing.tell_typing).connect)]
+    )
 
 
 def _add_wechat(
     app: web.Application,
     settings: Settings,
     parts: Parts,
-    db: Database,
     desk: Desk,
-    bell: Bell,
+    outgoing: Outgoing,
     tasks: set[asyncio.Task[None]],
 ) -> None:
-    outgoing = Outgoing(settings, parts, db)
-    bell.listen(outgoing.wake)
     app.cleanup_ctx.append(outgoing.running)
     codec = Codec(settings.wechat)
     hook = Webhook(settings.wechat, codec, desk, parts.clock, parts.metrics, outgoing.late, tasks)
     app.add_routes(hook.routes())
-
-
-class Outgoing:
-    """The way to the platform's API: the outbox and its sender, alive while the application runs."""
-
-    def __init__(self, settings: Settings, parts: Parts, db: Database) -> None:
-        self._settings = settings
-        self._parts = parts
-        self._db = db
-        self._sender: Sender | None = None
-
-    async def running(self, _app: web.Application) -> AsyncIterator[None]:
-        """Send what waits, until the application stops."""
-        parts = self._parts
-        async with aiohttp.ClientSession() as session:
-            client = Client(session, self._settings.wechat, parts.clock, parts.metrics)
-            self._sender = Sender(self._db, client, parts.clock)
-            task = asyncio.create_task(self._sender.run())
-            yield
-            self._sender.stop()
-            await task
-
-    async def late(self, handled: Handled) -> None:
-        """Queue a reply that missed its HTTP answer."""
-        parts = self._parts
-        parts.metrics.late.inc()
-        await self._db.write(lambda conn: outbox.queue_late(conn, parts.new_id, handled, parts.clock()))
-        self.wake()
-
-    def wake(self, _handoff_id: str = "") -> None:
-        """There may be something to send."""
-        if self._sender is not None:
-            self._sender.wake()
 
 
 def _store(db: Database) -> Context:

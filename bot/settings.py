@@ -166,6 +166,18 @@ class Handoff(Section):
     idle_hours: float = Field(24, gt=0, description="a citizen this long silent: the handoff ends politely")
     give_up_hours: float = Field(72, gt=0, description="nobody came at all: the citizen is told, and the handoff ends")
 
+    template_id: str = Field(
+        "", description="template message that tells a lawyer on WeChat that someone waits; empty: none"
+    )
+    robot_url: SecretStr = Field(SecretStr(""), description="webhook of a WeCom group robot to tell, too; empty: none")
+
+    @field_validator("robot_url")
+    @classmethod
+    def _address(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("must start with https://")
+        return value
+
     @field_validator("hours", "holidays", "workdays")
     @classmethod
     def _readable(cls, value: str, info: ValidationInfo) -> str:

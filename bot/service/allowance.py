@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Act = Literal["message", "menu"]
+Act = Literal["message", "menu", "leave"]
 # A message of the citizen opens 48 hours for 5 messages; a menu tap, a subscription or a scan one minute for 3.
 _LINES: dict[Act, tuple[int, timedelta]] = {
     "message": (5, timedelta(hours=48)),
@@ -30,6 +30,8 @@ class Allowance:
         current = self.at(now)
         if act is None:
             return current
+        if act == "leave":
+            return NOTHING_LEFT
         count, window = _LINES[act]
         return Allowance(max(count, current.left), max(int((now + window).timestamp() * 1000), current.until))
 

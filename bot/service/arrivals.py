@@ -13,7 +13,7 @@ from bot.service.allowance import Allowance
 from bot.service.citizens import Citizen, read_state
 from bot.service.inbox import Handled, decode
 from bot.store.prepared import Prepared
-from bot.store.tables import citizens, consultations, handoffs, inbox, outbox
+from bot.store.tables import citizens, consultations, handoffs, inbox, outbox, staff
 from bot.store.times import from_ms
 
 _THIS_CITIZEN = sa.and_(
@@ -37,6 +37,9 @@ _MEET = Prepared(
         sa.select(handoffs.c.id)
         .where(handoffs.c.citizen_id == citizens.c.id, handoffs.c.closed_at.is_(None))
         .scalar_subquery(),
+        sa.select(staff.c.id)
+        .where(staff.c.citizen_id == citizens.c.id, staff.c.disabled_at.is_(None))
+        .scalar_subquery(),
         consultations.c.id,
         consultations.c.category,
         consultations.c.last_at,
@@ -54,13 +57,17 @@ _MEET = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a turn must know of the past. `before`: this very message was handled; `pending`: replies wait for it."""
+    """What a turn must know of the past. `before`: this very message was handled; `pending`: replies wait for it.
+
+    `member` is the member of staff whose own WeChat this is.
+    """
 
     citizen: Citizen
     before: Handled | None
     running: Sequence[OpenConsultation]
     pending: bool
     handoff: str | None
+    member: str | None
 
 
 def meet(conn: Connection, channel: str, address: str, key: str) -> Arrival | None:
@@ -70,11 +77,12 @@ def meet(conn: Connection, channel: str, address: str, key: str) -> Arrival | No
     rows = _MEET(conn, channel=channel, address=address, key=key).fetchall()
     if not rows:
         return None
-    citizen, state, township, message, reply, left, until, pending, handoff = rows[0][:9]
+    citizen, state, township, message, reply, left, until, pending, handoff, member = rows[0][:10]
     return Arrival(
         Citizen(citizen, read_state(state), township, Allowance(left, until)),
         Handled(message, decode(reply), fresh=False) if message else None,
-        [OpenConsultation(row[9], row[10], from_ms(row[11])) for row in rows if row[9]],
+        [OpenConsultation(row[10], row[11], from_ms(row[12])) for row in rows if row[10]],
         bool(pending),
         handoff,
+        member,
     )

@@ -208,3 +208,14 @@ def latest_of(conn: Connection, citizen_id: str) -> Handoff | None:
     )
     row = conn.execute(statement).first()
     return None if row is None else _read(row)
+
+
+def reachable(conn: Connection, handoff_id: str, staff_id: str, now: datetime) -> str:
+    """The openid of the citizen whom this lawyer attends, if the platform lets us reach them now; empty otherwise."""
+    statement = (
+        sa.select(citizens.c.address)
+        .join(handoffs, _t.citizen_id == citizens.c.id)
+        .where(_t.id == handoff_id, _t.state == "held", _t.lawyer_id == staff_id, citizens.c.channel == "wechat")
+        .where(citizens.c.allowance > 0, citizens.c.window_until > to_ms(now))
+    )
+    return conn.execute(statement).scalar() or ""

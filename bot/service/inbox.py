@@ -43,6 +43,7 @@ class Exchange:
     text: str
     reply: Reply | None
     received_at: int
+    id: str
 
 
 @lru_cache(1024)  # most replies are answers that many citizens get
@@ -92,11 +93,11 @@ def add(
 def history(conn: Connection, channel: str, address: str, limit: int) -> list[Exchange]:
     """The citizen's last exchanges, oldest first."""
     statement = (
-        sa.select(inbox.c.key, inbox.c.kind, inbox.c.text, inbox.c.reply, inbox.c.received_at)
+        sa.select(inbox.c.id, inbox.c.key, inbox.c.kind, inbox.c.text, inbox.c.reply, inbox.c.received_at)
         .join(citizens, citizens.c.id == inbox.c.citizen_id)
         .where(citizens.c.channel == channel, citizens.c.address == address)
         .order_by(inbox.c.received_at.desc(), inbox.c.id.desc())
         .limit(limit)
     )
     rows = conn.execute(statement).fetchall()
-    return [Exchange(r.key, r.kind, r.text, decode(r.reply), r.received_at) for r in reversed(rows)]
+    return [Exchange(r.key, r.kind, r.text, decode(r.reply), r.received_at, r.id) for r in reversed(rows)]

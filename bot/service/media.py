@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import Inbound
 from bot.ids import NewId
-from bot.store.tables import media
-from bot.store.times import to_ms
+from bot.store.tables import handoff_messages, media
+from bot.store.times import from_ms, to_ms
 
 # Platform rule: kept for three days.
 KEPT = timedelta(days=3)
@@ -26,6 +26,7 @@ class Wanted:
     platform_id: str
     kind: str
     attempts: int
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +75,39 @@ def want(conn: Connection, citizen_id: str, now: datetime) -> None:
 
 def due(conn: Connection, now: datetime, limit: int = 20) -> list[Wanted]:
     """What should be fetched now, oldest first."""
+    moment = to_ms(now)
+    # What is from the future was noted before a clock was set back.
+    ripe = sa.or_(_t.due_at <= moment, sa.and_(_t.created_at > moment, _t.attempts == 0))
     statement = (
-        sa.select(_t.id, _t.platform_id, _t.kind, _t.attempts)
-        .where(_t.state == "waiting", _t.due_at <= to_ms(now))
+        sa.select(_t.id, _t.platform_id, _t.kind, _t.attempts, _t.created_at)
+        .where(_t.state == "waiting", ripe)
         .order_by(_t.created_at)
         .limit(limit)
     )
-    return [Wanted(*row) for row in conn.execute(statement)]
+    return [Wanted(*row[:4], from_ms(row.created_at)) for row in conn.execute(statement)]
 
 
-def store(conn: Connection, row_id: str, content_type: str, content: bytes) -> None:
-    """Keep what was fetched."""
+def store(conn: Connection, row_id: str, content_type: str, content: bytes) -> list[str]:
+    """Keep what was fetched. Returns the handoffs concerned."""
     conn.execute(
-        sa.update(media).where(_t.id == row_id).values(state="stored", content_type=content_type, content=content)
+        sa.update(media)
+        .where(_t.id == row_id)
+        .values(state="stored", content_type=content_type, content=content, error="")
     )
+    return _handoffs(conn, row_id)
 
 
-def failed(conn: Connection, row_id: str, error: str, *, again_at: datetime | None) -> None:
-    """It could not be fetched; try again then, or never."""
+def failed(conn: Connection, row_id: str, error: str, *, again_at: datetime | None) -> list[str]:
+    """It could not be fetched; try again then, or never. Returns the handoffs concerned."""
     values: dict[str, object] = {"error": error[:200], "attempts": _t.attempts + 1}
     values |= {"state": "failed"} if again_at is None else {"due_at": to_ms(again_at)}
     conn.execute(sa.update(media).where(_t.id == row_id).values(**values))
+    return _handoffs(conn, row_id)
+
+
+def _handoffs(conn: Connection, row_id: str) -> list[str]:
+    t = handoff_messages.c
+    return [row[0] for row in conn.execute(sa.select(t.handoff_id).where(t.media_id == row_id))]
 
 
 def get(conn: Connection, row_id: str) -> Stored | None:

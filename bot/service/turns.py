@@ -8,16 +8,34 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Library, Outcome, State, Turn
+from bot.conversation.turn import Inbound, Library, Outcome, Record, State, Turn
 from bot.ids import NewId
-from bot.service import arrivals, citizens, consultations, feedback, handling, handoffs, inbox, outbox, staff
+from bot.service import (
+    arrivals,
+    bindings,
+    citizens,
+    consultations,
+    counter,
+    feedback,
+    handling,
+    handoffs,
+    inbox,
+    outbox,
+    staff,
+)
 from bot.service.allowance import Act
+from bot.service.arrivals import Arrival
 from bot.service.citizens import Citizen
+from bot.service.counter import Counter
 from bot.service.inbox import Handled
+from bot.service.staff import Member
+from knowledge.reply import Reply
 
+WECHAT = "wechat"
 Decide = Callable[[Turn], Outcome]
 
 
@@ -38,6 +56,9 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     if met is not None and met.before is not None:
         return outbox.redelivered(conn, met.before, now)
     citizen = met.citizen if met else Citizen(office.new_id(), State(), "")
+    member = staff.member(conn, met.member) if met and met.member else None
+    if inbound.channel == WECHAT and (wanted := counter.command(inbound, member)) is not None:
+        return _serve(conn, office, citizen, inbound, now, wanted, member, met)
     turn = _turn(conn, office, citizen, inbound, now, handoff=met.handoff if met else None)
     outcome = office.decide(turn)
     said = outcome.record
@@ -52,12 +73,56 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     row = office.new_id()
     reply = outcome.say
     if met is not None and met.pending:
-        reply = outbox.ride(conn, office.new_id, citizen.id, reply, now)
+        reply = _with_what_waits(conn, office, citizen.id, inbound, reply, now)
     inbox.add(conn, row, inbound, citizen.id, consultation, said, reply, now)
     if said.useful is not None:
         feedback.give(conn, office.new_id(), citizen.id, said.entry, now, useful=said.useful)
     handoff = handling.after_turn(conn, office.new_id, citizen, turn, row, outcome, consultation)
     return Handled(row, reply, fresh=True, handoff=handoff)
+
+
+def _serve(
+    conn: Connection,
+    office: Office,
+    citizen: Citizen,
+    inbound: Inbound,
+    now: datetime,
+    wanted: Command,
+    member: Member | None,
+    met: Arrival | None,
+) -> Handled:
+    """A lawyer at their own WeChat: on record like any message, but no consultation and no citizen's turn."""
+    citizen = replace(citizen, allowance=citizen.allowance.after(_act(inbound), now))
+    following = True if inbound.event == "subscribe" else None
+    if met is None:
+        citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=True)
+    else:
+        citizens.save(conn, citizen, now, subscribed=following)
+    row = office.new_id()
+    handoff = ""
+    reply: Reply | None
+    if wanted.act == "bind":
+        reply = Reply(bindings.bind(conn, office.new_id, citizen.id, wanted.what, now))
+    elif wanted.act == "unbind" or member is None:
+        reply = Reply(bindings.unbind(conn, office.new_id, citizen.id, now))
+    else:
+        reply, handoff = Counter(conn, office.new_id, office.hours, member, now, row).serve(wanted)
+    if met is not None and met.pending:
+        reply = _with_what_waits(conn, office, citizen.id, inbound, reply, now)
+    inbox.add(conn, row, inbound, citizen.id, None, Record("counsel"), reply, now)
+    return Handled(row, reply, fresh=True, handoff=handoff)
+
+
+def _with_what_waits(
+    conn: Connection, office: Office, citizen_id: str, inbound: Inbound, reply: Reply | None, now: datetime
+) -> Reply | None:
+    """What waits rides on a reply that the platform shows. The chat page fetches its letters itself."""
+    act = _act(inbound)
+    if act == "leave":
+        outbox.hold(conn, citizen_id, outbox.LEFT)
+    if act in {None, "leave"} or inbound.channel == outbox.FETCHED:
+        return reply
+    return outbox.ride(conn, office.new_id, citizen_id, reply, now)
 
 
 def _turn(
@@ -78,4 +143,6 @@ def _act(inbound: Inbound) -> Act | None:
     """What this does to the platform's window; leaving or a notification opens nothing."""
     if inbound.kind != "event":
         return "message"
+    if inbound.event == "unsubscribe":
+        return "leave"
     return "menu" if inbound.event in {"click", "subscribe", "scan"} else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from importlib import resources
@@ -10,21 +11,28 @@ from typing import Annotated, Any
 import jinja2
 import msgspec
 from aiohttp import web
+from sqlalchemy.engine import Connection
 
+from bot.bell import Bell
 from bot.channels.web import identity
 from bot.channels.web.limits import Limit, client_address
+from bot.channels.web.watch import Watch
 from bot.conversation.turn import Inbound, Library
 from bot.desk import Desk
 from bot.ids import Clock
 from bot.metrics import Metrics
-from bot.service import inbox
+from bot.service import inbox, news
 from bot.service.inbox import Exchange, Handled
+from bot.service.news import News
+from bot.service.outbox import FETCHED
 from bot.settings import Settings
 from bot.store.database import Database
 from knowledge.reply import TAP_MARK, Reply
 
-CHANNEL = "web"
+CHANNEL = FETCHED
 HISTORY = 40
+# A poll is answered after this at the latest; proxies cut idle connections after a minute.
+PATIENCE = 25.0
 BODY_LIMIT = 64 * 1024
 STATIC = resources.files("bot.channels.web") / "static"
 _HEADERS = {
@@ -34,6 +42,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_PLACE = re.compile(r"^[0-9]{1,9}$")
 _KEY = re.compile(r"^[0-9a-zA-Z-]{8,64}$")
 TOO_FAST = "您发得有点快，请等{seconds}秒再发，刚才那句还在输入框里。"
 TOO_LONG = "这段话太长了，请拣要紧的说，最多{limit}个字。"
@@ -53,7 +62,16 @@ class ChatPage:
     """Page, history, messages."""
 
     def __init__(
-        self, settings: Settings, library: Library, desk: Desk, db: Database, clock: Clock, metrics: Metrics
+        self,
+        settings: Settings,
+        library: Library,
+        desk: Desk,
+        db: Database,
+        clock: Clock,
+        metrics: Metrics,
+        bell: Bell,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         self._settings = settings
         self._desk = desk
@@ -61,6 +79,10 @@ class ChatPage:
         self._clock = clock
         self._metrics = metrics
         self._key = b""
+        self._bell = bell
+        self._watch = Watch()
+        self._patience = patience
+        bell.listen(self._watch.ring)
         self._visitors = Limit(settings.web.messages_per_minute)
         self._addresses = Limit(settings.web.address_messages_per_minute)
         page = jinja2.Environment(autoescape=True).from_string((STATIC / "chat.html").read_text(encoding="utf-8"))
@@ -69,10 +91,12 @@ class ChatPage:
     def add_to(self, app: web.Application) -> None:
         """Mount the page; the cookie key is read when the store is open."""
         app.on_startup.append(self._start)
+        app.on_shutdown.append(self._stop)
         app.add_routes(
             [
                 web.get("/", self.page),
                 web.get("/chat/history", self.history),
+                web.get("/chat/news", self.news),
                 web.post("/chat/messages", self.message),
                 web.get("/static/{name}", self.static),
             ]
@@ -80,6 +104,9 @@ class ChatPage:
 
     async def _start(self, _app: web.Application) -> None:
         self._key = await self._db.write(identity.cookie_key)
+
+    async def _stop(self, _app: web.Application) -> None:
+        self._watch.end()
 
     async def page(self, request: web.Request) -> web.Response:
         """The page itself; a new visitor gets an id."""
@@ -113,11 +140,45 @@ class ChatPage:
         visitor = self._visitor(request)
         if visitor is None:
             raise web.HTTPForbidden
-        past = await self._db.read(lambda conn: inbox.history(conn, CHANNEL, visitor, HISTORY))
+        past, letters = await self._db.read(lambda conn: _past(conn, visitor))
         if not past:
             handled = await self._desk.handle(self._inbound(visitor, f"open-{visitor}", event="open"))
             return web.json_response({"exchanges": [{"key": "open", "mine": None, "reply": _shown(handled)}]})
-        return web.json_response({"exchanges": [_exchange(one) for one in past]})
+        found = [((one.received_at, one.id), _exchange(one)) for one in past]
+        found += [((one.at, one.id), _letter(one)) for one in letters]
+        return web.json_response({"exchanges": [shown for _, shown in sorted(found, key=lambda pair: pair[0])]})
+
+    async def news(self, request: web.Request) -> web.Response:
+        """What a lawyer or the office said behind `after`, as soon as there is something; `after` itself was shown.
+
+        `open` tells whether more may come: while it is false there is nothing to wait for.
+        """
+        visitor, after = self._visitor(request), request.query.get("after", "")
+        if visitor is None:
+            raise web.HTTPForbidden
+        if not _PLACE.match(after):
+            return _fault(400, BAD_REQUEST)
+        place = int(after)
+        found, handoff = await self._db.read(lambda conn: news.behind(conn, visitor, place))
+        if place:
+            self._bell.ring_all(await self._db.write(lambda conn: news.confirm(conn, visitor, place, self._clock())))
+        if not found and handoff:
+            found, handoff = await self._news_later(visitor, place, handoff)
+        return web.json_response({"news": [_letter(one) for one in found], "open": bool(handoff)})
+
+    async def _news_later(self, visitor: str, place: int, handoff: str) -> tuple[list[News], str]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience
+        while True:
+            with self._watch.on(handoff) as rung:
+                found, still = await self._db.read(lambda conn: news.behind(conn, visitor, place))
+                if found or still != handoff or self._watch.over:
+                    return found, still
+                try:
+                    async with asyncio.timeout_at(until):
+                        await rung.wait()
+                except TimeoutError:
+                    return [], still
 
     async def message(self, request: web.Request) -> web.Response:
         """One message of the visitor, answered once it is on record."""
@@ -134,7 +195,10 @@ class ChatPage:
             return _fault(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         key = f"{visitor}:{message.key}"
         handled = await self._desk.handle(self._inbound(visitor, key, text=message.text, tap=message.tap))
-        return web.json_response({"reply": _shown(handled), "recorded": handled.id != ""})
+        listen = handled.handoff != ""
+        if not handled.fresh:  # the answer that said so may have been lost
+            listen = bool((await self._db.read(lambda conn: news.behind(conn, visitor, 0)))[1])
+        return web.json_response({"reply": _shown(handled), "recorded": handled.id != "", "listen": listen})
 
     async def _read(self, request: web.Request) -> Message | None:
         if request.content_type != "application/json" or (request.content_length or 0) > BODY_LIMIT:
@@ -176,7 +240,16 @@ def _reply(reply: Reply) -> dict[str, Any]:
 
 def _exchange(one: Exchange) -> dict[str, Any]:
     mine = None if one.kind.startswith("event") else one.text
-    return {"key": one.key, "mine": mine, "reply": None if one.reply is None else _reply(one.reply)}
+    return {"key": one.key, "mine": mine, "place": 0, "reply": None if one.reply is None else _reply(one.reply)}
+
+
+def _letter(one: News) -> dict[str, Any]:
+    return {"key": one.id, "mine": None, "reply": _reply(one.reply), "place": one.place, "author": one.author}
+
+
+def _past(conn: Connection, visitor: str) -> tuple[list[Exchange], list[News]]:
+    past = inbox.history(conn, CHANNEL, visitor, HISTORY)
+    return past, news.since(conn, visitor, past[0].received_at) if past else []
 
 
 def _fault(status: int, text: str) -> web.Response:

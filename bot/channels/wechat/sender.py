@@ -9,20 +9,42 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.bell import Bell
 from bot.channels.wechat import render
 from bot.channels.wechat.client import Cause, Client, PlatformError
 from bot.channels.wechat.codec import CHANNEL
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
 from bot.service import outbox
-from bot.service.outbox import Letter
+from bot.service.outbox import Letter, OutboxState
 from bot.store.database import Database, StoreError
 
 log = structlog.get_logger("outbox")
 
-BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 30, 120, 600, 1800))
-LEASE_MS = 30_000
-LOOK_EVERY = 5.0
+# The last one is repeated: an outage ends some day, and with the citizen's window the letter is held instead.
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 30, 60, 120, 300, 600))
+LEASE_MS = 150_000
+LOOK_EVERY = 1.0
+AT_ONCE = 16
+
+# What a lawyer reads; the platform's own code and words go to the log.
+_BY_CODE = {
+    40003: "微信不认识这个账号，消息发不过去。请打电话联系。",
+    43004: "对方已取消关注公众号，收不到消息。请打电话联系。",
+    45002: "这条消息太长，微信没有收。请分成几条短的再发。",
+    45015: outbox.CLOSED,
+    45047: outbox.SPENT,
+    48001: "公众号没有发送客服消息的权限，请告诉管理员。对方可打12348。",
+}
+_BY_CAUSE = {
+    Cause.BUSY: "微信正忙，过一会儿自动再发。",
+    Cause.TOKEN: "暂时连不上微信，恢复后自动再发。",
+    Cause.UNREACHABLE: "暂时连不上微信，恢复后自动再发。",
+    Cause.HOLD: outbox.SPENT,
+    Cause.TOMORROW: "今天给微信的调用次数用完了，明天一早自动再发。",
+    Cause.REFUSED: "微信没有收下这条消息，请告诉管理员查看日志。",
+    Cause.UNCERTAIN: "微信没有回音，可能已经送到；为免重复没有再发。",
+}
 
 
 @dataclass
@@ -32,17 +54,19 @@ class Sender:
     db: Database
     client: Client
     clock: Clock
-    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: Bell
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _stopped: bool = False
 
     def wake(self) -> None:
         """There is something new."""
-        self._bell.set()
+        self._awake.set()
 
     def stop(self) -> None:
-        """End `run` after the attempt under way."""
+        """End `run` after the attempts under way."""
         self._stopped = True
-        self._bell.set()
+        self._awake.set()
 
     def _stopping(self) -> bool:
         return self._stopped
@@ -50,47 +74,64 @@ class Sender:
     async def run(self) -> None:
         """Until stopped."""
         while not self._stopping():
-            self._bell.clear()
+            self._awake.clear()
             try:
-                while await self.send_due():
-                    pass
+                await self._start_due()
             except StoreError as error:
                 log.error("outbox_unreadable", error=str(error))  # noqa: TRY400
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0 if self._stopping() else LOOK_EVERY):
-                    await self._bell.wait()
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._awake.wait()
+        await asyncio.gather(*self._under_way.values())
 
-    async def send_due(self) -> int:
-        """Try everything that is due now; returns how many rows were tried."""
-        await self.db.write(lambda conn: outbox.strand(conn, self.clock()))
-        letters = await self.db.read(lambda conn: outbox.due(conn, CHANNEL, self.clock()))
-        tried = 0
-        for letter in letters:
-            if not self._stopping():
-                tried += await self._try(letter)
-        return tried
+    async def _start_due(self) -> None:
+        """Begin an attempt for every citizen something is due for: a slow call to one delays no other."""
+        self.bell.ring_all(await self.db.write(lambda conn: outbox.strand(conn, self.clock())))
+        for citizen, row in await self.db.read(lambda conn: outbox.due(conn, CHANNEL, self.clock())):
+            if citizen not in self._under_way and len(self._under_way) < AT_ONCE and not self._stopping():
+                self._under_way[citizen] = asyncio.create_task(self._attempt(citizen, row))
 
-    async def _try(self, letter: Letter) -> int:
-        if not await self.db.write(lambda conn: outbox.begin(conn, letter.id, self.clock(), LEASE_MS)):
-            return 0
+    async def _attempt(self, citizen: str, row: str) -> None:
+        try:
+            letter = await self.db.write(lambda conn: outbox.begin(conn, row, self.clock(), LEASE_MS))
+            if letter is not None:
+                await self._send(letter)
+        except StoreError as error:
+            log.error("outbox_unwritable", row=row, error=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("sending_failed", row=row)
+        else:
+            self.wake()  # the citizen's next one may leave
+        finally:
+            del self._under_way[citizen]
+
+    async def _send(self, letter: Letter) -> None:
+        if letter.held:
+            self.bell.ring_all(letter.handoffs)
+            return
         try:
             await self.client.send_text(letter.address, render.text(letter.reply))
         except PlatformError as error:
             state, due_at = after(error.cause, letter.attempts, self.clock())
-            log.warning("not_sent", row=letter.id, cause=error.cause.name, code=error.code, state=state)
-            await self._settle(letter, state, str(error), due_at)
+            log.warning(
+                "not_sent", rows=letter.rows, cause=error.cause.name, code=error.code, state=state, why=str(error)
+            )
+            await self._settle(letter, state, in_words(error), due_at)
         else:
             await self._settle(letter, "sent", "", None)
-        return 1
 
-    async def _settle(self, letter: Letter, state: outbox.OutboxState, error: str, due_at: datetime | None) -> None:
-        await self.db.write(
-            lambda conn: outbox.settle(conn, letter.id, state, self.clock(), error=error, due_at=due_at)
-        )
+    async def _settle(self, letter: Letter, state: OutboxState, error: str, due_at: datetime | None) -> None:
+        await self.db.write(lambda conn: outbox.settle(conn, letter, state, self.clock(), error=error, due_at=due_at))
+        self.bell.ring_all(letter.handoffs)
 
 
-def after(cause: Cause, attempts: int, now: datetime) -> tuple[outbox.OutboxState, datetime | None]:
-    """What becomes of a row after its attempt number `attempts` (from 0) failed for this cause.
+def in_words(error: PlatformError) -> str:
+    """Why it did not go through, as a lawyer understands it."""
+    return _BY_CODE.get(error.code) or _BY_CAUSE[error.cause]
+
+
+def after(cause: Cause, attempts: int, now: datetime) -> tuple[OutboxState, datetime | None]:
+    """What becomes of a letter after its attempt number `attempts` (from 0) failed for this cause.
 
     The platform knows no idempotency key, so a send without an answer is never repeated.
     """
@@ -105,6 +146,4 @@ def after(cause: Cause, attempts: int, now: datetime) -> tuple[outbox.OutboxStat
             tomorrow = (now.astimezone(LOCAL) + timedelta(days=1)).replace(hour=0, minute=5, second=0, microsecond=0)
             return "waiting", tomorrow
         case Cause.BUSY | Cause.UNREACHABLE | Cause.TOKEN:
-            if attempts >= len(BACK_OFF):
-                return "failed", None
-            return "waiting", now + BACK_OFF[attempts]
+            return "waiting", now + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]

@@ -8,7 +8,11 @@
   const notice = document.getElementById("notice");
   const DRAFT = "fawen-draft";
   const FOOT = "\n\n依据：";
+  const TRY_AGAIN = [1000, 3000, 10000, 30000];
   let queue = Promise.resolve();
+  let place = 0; // the last letter shown: the next question for news confirms it
+  const shown = new Set();
+  let listening = false;
 
   const element = (name, className, text) => {
     const made = document.createElement(name);
@@ -25,10 +29,11 @@
   const atEnd = () => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 120;
   const toEnd = () => { talk.scrollTop = talk.scrollHeight; };
 
-  const bubble = (who) => {
+  const bubble = (who, author) => {
     const turn = element("div", `turn ${who}`);
     const box = element("div", "bubble");
-    turn.append(element("span", "out", who === "mine" ? "我说：" : "法问说："), box);
+    turn.append(element("span", "out", who === "mine" ? "我说：" : `${author || "法问"}说：`), box);
+    if (author) box.append(element("div", "author", author));
     talk.append(turn);
     return { turn, box };
   };
@@ -47,10 +52,10 @@
     return button;
   };
 
-  const showReply = (reply) => {
-    const { turn, box } = bubble("theirs");
+  const showReply = (reply, author) => {
+    const { turn, box } = bubble("theirs", author);
     const [body, foot] = reply.text.split(FOOT);
-    box.textContent = body;
+    box.append(body);
     if (foot !== undefined) box.append(element("div", "foot", "依据：" + foot));
     if (reply.rows.length) {
       const list = element("ul", "taps");
@@ -89,6 +94,48 @@
     notice.hidden = !text;
   };
 
+  // Letters come with a place; whatever was shown is not shown again, however often it is fetched.
+  const showLetter = (letter) => {
+    if (shown.has(letter.place)) return;
+    shown.add(letter.place);
+    place = Math.max(place, letter.place);
+    const stay = !atEnd();
+    const turn = showReply(letter.reply, letter.author);
+    const dots = talk.querySelector(".dots");
+    if (dots) talk.append(dots.closest(".turn"));
+    if (!stay) turn.scrollIntoView({ block: "nearest" });
+  };
+
+  const pause = (time) => new Promise((done) => { setTimeout(done, time); });
+
+  // While a lawyer may write: one question for news at a time, each waiting at the server.
+  const listen = async () => {
+    if (listening) return;
+    listening = true;
+    let more = true;
+    let losses = 0;
+    while (more) {
+      try {
+        const answer = await fetch(`/chat/news?after=${place}`);
+        if (!answer.ok) throw new Error(String(answer.status));
+        const { news, open } = await answer.json();
+        news.forEach(showLetter);
+        more = open || news.length > 0;
+        if (losses) warn("");
+        losses = 0;
+      } catch {
+        if (document.hidden) break; // looked for again when the page is seen
+        losses += 1;
+        if (losses > 1) warn("网络不稳，正在重新连接。律师的话不会丢，连上就能看到。急事请打12348或12345。");
+        await pause(TRY_AGAIN[Math.min(losses, TRY_AGAIN.length) - 1]);
+      }
+    }
+    listening = false;
+  };
+
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && talk.dataset.ready) listen(); });
+  window.addEventListener("online", () => { if (talk.dataset.ready) listen(); });
+
   const failed = (mine, text, tap, key) => {
     mine.turn.classList.add("failed");
     const retry = element("button", "retry", "重发");
@@ -120,6 +167,7 @@
       if (status === 200) {
         warn("");
         if (data.reply) reveal(showReply(data.reply), mine.turn);
+        if (data.listen) listen();
       } else {
         mine.turn.remove();
         if (!words.value) words.value = text;
@@ -173,7 +221,8 @@
       const { exchanges } = await answer.json();
       for (const one of exchanges) {
         if (one.mine !== null) showMine(one.mine);
-        if (one.reply) showReply(one.reply);
+        if (one.place) showLetter(one);
+        else if (one.reply) showReply(one.reply);
       }
       // A first visit reads the greeting from its beginning, a return goes on where it was.
       if (exchanges.length > 1) toEnd();
@@ -181,6 +230,7 @@
       warn("连不上服务器，请检查网络后刷新页面。急事请打12348或12345。");
     }
     talk.dataset.ready = "yes";
+    if (place || talk.querySelector(".mine")) listen();
   };
 
   start();
