@@ -123,7 +123,7 @@ async def _add_console(
     hub = Hub(db, parts.clock, hours)
     bell.listen(hub.changed)
     acts = Acts(db, parts.clock, parts.new_id, bell)
-    Workbench(guard, acts, hub, db, parts.clock, hours, library).add_to(app)
+    Workbench(guard, acts, hub, db, parts.clock, hours, library, outgoing.binding_code).add_to(app)
     app.add_routes(
         [web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, outgoing.tell_typing).connect)]
     )

@@ -73,6 +73,9 @@ async def test_a_whole_story_on_two_phones(
         await expect(waiting).to_have_count(1)
         await expect(lawyer).to_have_title("（1）工作台 · 法问")
         await look(lawyer, "lawyer-queue")
+        await lawyer.get_by_role("button", name="绑定微信").tap()
+        await expect(lawyer.locator("#binding-words")).to_contain_text("绑定 ")
+        await lawyer.locator("#binding").get_by_role("button", name="关闭").tap()
         await waiting.get_by_role("button", name="接单").tap()
         await expect(lawyer.locator(".message.citizen")).to_contain_text("转人工")
         await lawyer.get_by_role("button", name="之前的话").tap()
@@ -88,6 +91,8 @@ async def test_a_whole_story_on_two_phones(
         await lawyer.get_by_role("button", name="发送").tap()
         await expect(lawyer.locator(".message.lawyer").last).to_contain_text("欠了几个月")
         await expect(lawyer.locator(".message.pending")).to_have_count(0)
+        await expect(page.locator(".theirs").last).to_contain_text("欠了几个月？有欠条吗？")
+        await look(page, "citizen-served")
         await page.fill("#words", "欠了三个月，没有欠条")
         await page.click("#send")
         await expect(lawyer.locator(".message.citizen").last).to_contain_text("没有欠条")
@@ -98,6 +103,10 @@ async def test_a_whole_story_on_two_phones(
         await lawyer.get_by_role("button", name="确认结束").tap()
         await expect(lawyer.locator("#closing")).not_to_be_visible()
         await expect(lawyer.locator("#mine")).to_contain_text("没有")
+        await page.get_by_role("button", name="▸ 非常满意").tap()
+        await expect(page.locator(".theirs").last).to_contain_text("谢谢您的评价")
+        await look(page, "citizen-rated")
+    assert rows(bot.settings, "SELECT grade FROM ratings") == [(5,)]
     assert rows(bot.settings, "SELECT service, handled_by FROM consultations") == [("answered", "张三")]
 
 

@@ -71,7 +71,7 @@ async def test_a_story_from_question_to_rating(citizen: Visitor, zhang: Lawyer, 
     await zhang.words("转人工")
     await zhang.send("say", id=handoff, key="key-lawyer-1", text="您好，欠了几个月？")
     assert (await zhang.until("kept", key="key-lawyer-1"))["number"]
-    await citizen.say("欠了三个月")
+    assert await citizen.say("欠了三个月") is None
     assert (await zhang.words("欠了三个月"))["author"] == "citizen"
     closing = {"service": "legal_aid", "category": "wages", "summary": "已指引申请法律援助", "minutes": 12}
     assert (await zhang.call(f"/handoffs/{handoff}/close", closing))[0] == 200
@@ -250,3 +250,10 @@ async def test_reading_a_strangers_words_is_on_record(
     await boss.call(f"/handoffs/{handoff}")
     kept = rows(bot.settings.database_url, "SELECT staff_id, action FROM audit ORDER BY id")
     assert kept == [("staff-zhang", "handoff.claim"), ("staff-boss", "handoff.read")]
+
+
+async def test_a_code_binds_ones_own_wechat(zhang: Lawyer, rows: Rows, bot: Bot) -> None:
+    status, code = await zhang.call("/bind", {})
+    assert status == 200
+    assert code["words"].startswith("绑定 ")
+    assert rows(bot.settings.database_url, "SELECT staff_id FROM bindings") == [("staff-zhang",)]

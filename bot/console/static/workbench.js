@@ -297,6 +297,14 @@
   $("open-quick").addEventListener("click", () => open_quick($("quick").hidden));
 
   $("duty").addEventListener("click", () => attempt(async () => { await call(at("/duty"), { on: !state.onDuty }); await overview(); }));
+  $("bind").addEventListener("click", () => attempt(async () => {
+    const code = await call(at("/bind"), {});
+    $("binding-now").textContent = code.bound ? "您已经绑定过微信；再绑一次会换成新的。" : "";
+    const drawn = new DOMParser().parseFromString(code.svg, "text/html").querySelector("svg");
+    $("binding-code").replaceChildren(...(drawn ? [drawn] : []));
+    $("binding-words").textContent = code.words;
+    $("binding").showModal();
+  }));
   $("back").addEventListener("click", leave);
   if ("Notification" in window && Notification.permission === "default") {
     $("notify").hidden = false;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -21,7 +21,7 @@ from bot.conversation.turn import LOCAL, Library
 from bot.ids import Clock
 from bot.service import audit, handoffs, media, quick_replies
 from bot.service.handling import SERVICES
-from bot.service.staff import COUNSEL
+from bot.service.staff import COUNSEL, Member
 from bot.store.database import Database, StoreError
 
 T = TypeVar("T")
@@ -55,12 +55,30 @@ class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shared: bool = False
 
 
+class Code(Protocol):
+    """What binds a lawyer's own WeChat: words to send to the account, and a QR code as SVG, if there is one."""
+
+    @property
+    def words(self) -> str: ...  # noqa: D102
+    @property
+    def svg(self) -> str: ...  # noqa: D102
+
+
 class Workbench:
     """Page, lists, conversations, acts."""
 
     def __init__(
-        self, guard: Guard, acts: Acts, hub: Hub, db: Database, clock: Clock, hours: Hours, library: Library
+        self,
+        guard: Guard,
+        acts: Acts,
+        hub: Hub,
+        db: Database,
+        clock: Clock,
+        hours: Hours,
+        library: Library,
+        code: Callable[[Member], Awaitable[Code]],
     ) -> None:
+        self._code = code
         self._guard = guard
         self._acts = acts
         self._hub = hub
@@ -80,6 +98,7 @@ class Workbench:
                 web.post(f"{at}/handoffs/{{id}}/move", self.move),
                 web.post(f"{at}/handoffs/{{id}}/close", self.close),
                 web.post(f"{at}/duty", self.duty),
+                web.post(f"{at}/bind", self.bind),
                 web.get(f"{at}/search", self.search),
                 web.get(f"{at}/quick", self.quick),
                 web.post(f"{at}/quick", self.add_quick),
@@ -158,6 +177,13 @@ class Workbench:
         if asked is None:
             return _fault(400, BAD_REQUEST)
         return await self._done(self._acts.duty(member, on=asked.on))
+
+    async def bind(self, request: web.Request) -> web.Response:
+        """A code that binds the lawyer's own WeChat, good for ten minutes."""
+        member = await self._guard.require(request, *COUNSEL)
+        self._guard.check_origin(request)
+        code = await self._code(member)
+        return _json({"words": code.words, "svg": code.svg, "bound": bool(member.wechat)})
 
     async def search(self, request: web.Request) -> web.Response:
         """Entries for the lawyer to look at, and to send with one tap."""
