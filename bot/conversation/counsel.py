@@ -47,7 +47,6 @@ OFF = "已下班，不再给您派单。您现在和群众一样咨询。"
 STILL = "您手上还有{count}位群众，请先“结束”“退回”或“转交”，再下班。"
 AS_CITIZEN = "好的，现在按群众身份给您解答。要接待时回复“上班”。"
 TEXT_ONLY = "在这里只能发文字。图片请到工作台发。"
-SENT = ""
 CLOSED = "已结束【群众{number}】的咨询（{service}），已请对方打分。"
 NO_SERVICE = "没有“{word}”这种结果。可以用：{all}。"
 RELEASED = "已把【群众{number}】放回队里。"
@@ -109,7 +108,8 @@ def queue(waiting: Sequence[Waiting], lead: str = "") -> Reply:
     return Reply(f"{lead}{len(waiting)}位群众在等：\n" + "\n".join(lines) + more, rows)
 
 
-MOST = 6
+# So many fit one message, as taps and as lines.
+MOST, LISTED = 6, 20
 
 
 def _line(one: Waiting) -> str:
@@ -137,6 +137,7 @@ def held(mine: Sequence[tuple[int, str, str]], current: str) -> Reply:
     """The lawyer's own citizens: number, id, subject."""
     if not mine:
         return Reply(NOT_ATTENDING)
-    lines = [f"【群众{number}】{subject}{'（正在接待）' if id_ == current else ''}" for number, id_, subject in mine]
+    lines = [f"【群众{n}】{subject}{'（正在接待）' if id_ == current else ''}" for n, id_, subject in mine[:LISTED]]
+    lines += [f"还有{len(mine) - LISTED}位，请到工作台看。"] if len(mine) > LISTED else []
     taps = tuple((Tap(f"切换 {n}", f"切换 {n}", f"{TAP}switch:{id_}"),) for n, id_, _ in mine[:MOST] if id_ != current)
     return Reply("\n".join(lines), taps)

@@ -51,6 +51,7 @@ class Counter:
 
     def serve(self, wanted: Command) -> tuple[Reply | None, str]:
         """What to say (silence for words that were passed on), and the handoff concerned."""
+        staff.saw(self.conn, self.member.id, self.now)
         try:
             return self._do(wanted)
         except NotPossibleError as refused:

@@ -15,9 +15,9 @@ from bot.conversation.handoff import subjects
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.machine import ESCALATION_LAST, Handoff
 from bot.conversation.turn import LOCAL
-from bot.service import handling, handoffs, staff
+from bot.service import handling, handoffs, roster, staff
 from bot.service.staff import Member
-from bot.store.tables import citizens, notices, shifts
+from bot.store.tables import citizens, notices
 from bot.store.times import to_ms
 
 Way = Literal["template", "robot"]
@@ -78,8 +78,8 @@ def _on_roster(conn: Connection, counsel: Sequence[Member], hours: Hours, now: d
     """Nobody is there: who should be, in duty hours, by the roster."""
     if not hours.open_at(now):
         return []
-    day = now.astimezone(LOCAL).date().isoformat()
-    rostered = set(conn.execute(sa.select(shifts.c.staff_id).where(shifts.c.day == day)).scalars())
+    day = now.astimezone(LOCAL).date()
+    rostered = {member.id for _, members in roster.between(conn, day, day) for member in members}
     return [one for one in counsel if one.id in rostered]
 
 

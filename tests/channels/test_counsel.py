@@ -57,9 +57,16 @@ async def asks(platform: Platform, openid: str = "o1", subject: str = "工资工
     return citizen
 
 
-async def test_a_whole_consultation_without_a_browser(
-    platform: Platform, bot: Bot, engine: sa.Engine, clock: Clock, rows: Rows
+async def test_a_whole_consultation_without_a_browser_on_either_database(
+    platform: Platform, start_bot: StartBot, database_url: str, clock: Clock, rows: Rows
 ) -> None:
+    async with start_bot(platform, **SETTINGS, FAWEN_DATABASE_URL=database_url) as bot:
+        engine = sa.create_engine(database_url)
+        await whole_consultation(platform, bot, engine, clock, rows)
+        engine.dispose()
+
+
+async def whole_consultation(platform: Platform, bot: Bot, engine: sa.Engine, clock: Clock, rows: Rows) -> None:
     wang = await hired(platform, engine, clock, "王", on=False)
     await wang.say("上班")
     assert "没有人在等" in wang.last.text
