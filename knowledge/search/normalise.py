@@ -10,6 +10,8 @@ import opencc
 
 # Longer messages are stories: their beginning says what happened, their end asks.
 HEAD, TAIL = 400, 200
+# What is left when politeness goes must still be a word.
+SHORTEST = 2
 
 # Wrong characters that voice input and hurried fingers produce, where only one reading makes sense here.
 _WRONG = {
@@ -120,5 +122,7 @@ def normalise(text: str) -> str:
     if len(clean) > HEAD + TAIL:
         clean = f"{clean[:HEAD]} {clean[-TAIL:]}"
     bare = _KEEP.sub("", clean)
-    trimmed = _CLOSING.sub("", _OPENING.sub("", bare)) or bare
+    trimmed = _CLOSING.sub("", _OPENING.sub("", bare))
+    if len(trimmed) < SHORTEST:
+        trimmed = bare  # 律师费 is no greeting
     return _WRONG_RE.sub(lambda match: _WRONG[match[0]], trimmed)

@@ -59,6 +59,8 @@ class Search(Protocol):
         ...
 
 
+# One character names nothing: whatever holds it would be a guess.
+LEAST_CHARACTERS = 2
 NOTHING = Result("none", ())
 
 
@@ -78,6 +80,8 @@ def searcher(
 
     def search(text: str, day: date, *, context: str = "") -> Result:
         clean = normalise(text)
+        if len(clean) < LEAST_CHARACTERS:
+            return NOTHING
         pool = index.pool(clean, barred(day))
         return _verdict(index, pool, clean, context) if pool else NOTHING
 
