@@ -10,6 +10,7 @@ from bot.conversation.handoff.machine import Handoff
 from bot.conversation.router import handle
 from bot.conversation.turn import Duty, Inbound, Library, Outcome, State, Turn
 from knowledge.load import KnowledgeBase
+from knowledge.places import Locality
 from knowledge.search.rank import Search
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -33,10 +34,14 @@ class Talk:
         """One turn; the state is carried on."""
         known: dict[str, Any] = {"kind": "text", "text": text} | changes
         inbound = Inbound("wechat", "o1", "m1", sent_at=self.now, **known)
-        library = Library(self.base, self.search, self.base.nowhere)
+        library = Library(self.base, self.search, self.places())
         turn = Turn(
             inbound, self.state, self.now, library, township=self.township, handoff=self.handoff, duty=self.duty
         )
         outcome = handle(replace(turn, lawyer="张律师"))
         self.state = outcome.state
         return outcome
+
+    def places(self) -> Locality:
+        """The county's local facts; none unless a test says otherwise."""
+        return self.base.nowhere
