@@ -10,7 +10,9 @@ import typer
 from rich.table import Table
 
 from bot.commands.common import DemoOption, SettingsOption, fail, out, reading, settings_or_fail
-from bot.service.figures import Figures, LogLine, Month, figures, last
+from bot.conversation.handoff.wording import GRADES
+from bot.service.figures import Figures, Handed, LogLine, Month, figures, handed, last
+from bot.service.handling import ENDS, SERVICES
 from knowledge.entry import KIND_NAMES
 
 LOOK_EVERY = 1.0
@@ -60,10 +62,14 @@ def stats(
         fail(f"--month: {month!r} is not a month; write it like 2026-11")
     start, end = Month(int(match[1]), int(match[2])).span
     with reading(settings_or_fail(settings, demo=demo)) as conn:
-        found = figures(conn, start, end)
+        found, people = figures(conn, start, end), handed(conn, start, end)
     out.print(f"{month} 咨询 {found.total} 人次，{found.citizens} 人，其中紧急 {found.urgent} 人次")
     for table in _tables(found):
         out.print(table)
+    if people.total:
+        out.print(_waited(people))
+        for table in _handed(people):
+            out.print(table)
 
 
 def _tables(found: Figures) -> list[Table]:
@@ -77,8 +83,24 @@ def _tables(found: Figures) -> list[Table]:
     ]
 
 
-def _table(name: str, numbers: dict[str, int]) -> Table:
-    table = Table(name, "人次", title=None)
+def _waited(people: Handed) -> str:
+    wait = "" if people.median_wait is None else f"，排队中位 {people.median_wait.total_seconds() / 60:.0f} 分钟"
+    return f"转人工 {people.total} 件{wait}"
+
+
+def _handed(people: Handed) -> list[Table]:
+    ends = ENDS | {"": "还没结束"}
+    found = [
+        _table("转人工", {ends[end]: n for end, n in people.by_end.items()}, "件"),
+        _table("办理结果", {SERVICES.get(one, "未填"): n for one, n in people.by_service.items()}, "件"),
+        _table("律师", people.by_lawyer, "件"),
+        _table("评价", {GRADES[grade]: n for grade, n in people.grades.items()}, "件"),
+    ]
+    return [table for table in found if table.row_count > 1]
+
+
+def _table(name: str, numbers: dict[str, int], unit: str = "人次") -> Table:
+    table = Table(name, unit, title=None)
     for label, number in numbers.items():
         table.add_row(label, str(number))
     table.add_row("合计", str(sum(numbers.values())))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import LOCAL
-from bot.store.tables import citizens, consultations, inbox
+from bot.store.tables import citizens, consultations, handoffs, inbox, ratings, staff
 from bot.store.times import from_ms, to_ms
 
 
@@ -57,6 +58,41 @@ def figures(conn: Connection, start: datetime, end: datetime) -> Figures:
         by_category=dict(Counter((row.kind, row.category) for row in rows).most_common()),
         by_outcome=dict(Counter(row.outcome for row in rows).most_common()),
         by_channel=dict(Counter(row.channel for row in rows).most_common()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Handoffs asked for in a period: how each ended, what lawyers made of them, waits and grades."""
+
+    total: int
+    by_end: dict[str, int]
+    by_service: dict[str, int]
+    by_lawyer: dict[str, int]
+    median_wait: timedelta | None
+    grades: dict[int, int]
+
+
+def handed(conn: Connection, start: datetime, end: datetime) -> Handed:
+    """Count the handoffs asked for from `start` until before `end`. Open ones have the end ""."""
+    h, c = handoffs.c, consultations.c
+    rows = conn.execute(
+        sa.select(h.ended, h.queued_at, h.claimed_at, staff.c.name, c.service, ratings.c.grade)
+        .select_from(
+            handoffs.outerjoin(staff, staff.c.id == h.lawyer_id)
+            .outerjoin(consultations, c.id == h.consultation_id)
+            .outerjoin(ratings, ratings.c.handoff_id == h.id)
+        )
+        .where(h.asked_at >= to_ms(start), h.asked_at < to_ms(end))
+    ).fetchall()
+    waits = [row.claimed_at - row.queued_at for row in rows if row.claimed_at and row.queued_at]
+    return Handed(
+        total=len(rows),
+        by_end=dict(Counter(row.ended for row in rows).most_common()),
+        by_service=dict(Counter(row.service for row in rows if row.ended == "settled").most_common()),
+        by_lawyer=dict(Counter(row.name for row in rows if row.name).most_common()),
+        median_wait=timedelta(milliseconds=median(waits)) if waits else None,
+        grades=dict(sorted(Counter(row.grade for row in rows if row.grade).items(), reverse=True)),
     )
 
 

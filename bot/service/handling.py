@@ -37,6 +37,15 @@ SERVICES = {
     "drafting": "代书",
     "other": "其他",
 }
+# How a handoff can end, for lawyers and in the figures.
+ENDS = {
+    "settled": "已办结",
+    "cancelled": "群众取消",
+    "idle": "群众未再回话",
+    "abandoned": "群众一直没回话",
+    "timed_out": "无人接待",
+    "left": "群众已取消关注",
+}
 LONGEST = 5000
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from bot.__main__ import app
 from tests.conftest import StartBot
 from tests.console.office import Lawyer, Visitor, lawyer, visitor
 from tests.platform import Clock
@@ -84,6 +86,11 @@ async def test_a_story_from_question_to_rating(citizen: Visitor, zhang: Lawyer, 
     assert f"rate:{handoff}:5" in asked
     assert "谢谢" in (await citizen.say("非常满意", f"rate:{handoff}:5"))["text"]
     assert rows(bot.settings.database_url, "SELECT grade FROM ratings") == [(5,)]
+    printed = CliRunner().invoke(
+        app, ["stats", "--month", "2026-11"], env={"FAWEN_DATABASE_URL": bot.settings.database_url}
+    )
+    for figure in ("转人工 1 件，排队中位 0 分钟", "已办结", "转法律援助", "zhang", "非常满意"):
+        assert figure in printed.stdout
 
 
 async def test_two_lawyers_tap_at_once(citizen: Visitor, zhang: Lawyer, li: Lawyer) -> None:

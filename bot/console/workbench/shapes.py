@@ -9,19 +9,12 @@ from typing import Any
 from bot.conversation.handoff import subjects
 from bot.conversation.handoff.machine import Handoff
 from bot.service.allowance import Allowance
+from bot.service.handling import ENDS
 from bot.service.staff import Member
 from bot.service.threads import Delivery, Message
 from bot.store.times import to_ms
 
 CHANNELS = {"wechat": "微信", "web": "网页"}
-ENDS = {
-    "settled": "已办结",
-    "cancelled": "群众取消",
-    "idle": "群众未再回话",
-    "abandoned": "群众一直没回话",
-    "timed_out": "无人接待",
-    "left": "群众已取消关注",
-}
 DELIVERIES = {
     "waiting": "排队发送",
     "sending": "正在发送",
