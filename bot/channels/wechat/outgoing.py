@@ -62,7 +62,7 @@ class Outgoing:
         """Send and fetch what waits, until the application stops."""
         async with aiohttp.ClientSession() as session:
             client = self._client = Client(session, self._settings.wechat, self._clock, self._metrics)
-            workers: list[Sender | Worker] = [
+            workers: list[Worker] = [
                 Sender(self._db, client, self._clock, self._bell),
                 Worker(
                     "notices", Notifier(self._db, client, session, self._settings.handoff, self._clock).work, LOOK_EVERY

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,6 +11,7 @@ from bot.bell import Bell
 from bot.channels.wechat import render
 from bot.channels.wechat.client import Cause, Client, PlatformError
 from bot.channels.wechat.codec import CHANNEL
+from bot.channels.wechat.worker import Worker
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
 from bot.service import outbox
@@ -47,49 +46,29 @@ _BY_CAUSE = {
 }
 
 
-@dataclass
-class Sender:
-    """Sends what waits. `wake` makes it look at once, `stop` lets it finish what it is sending."""
+class Sender(Worker):
+    """Sends what waits."""
 
-    db: Database
-    client: Client
-    clock: Clock
-    bell: Bell
-    _awake: asyncio.Event = field(default_factory=asyncio.Event)
-    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _stopped: bool = False
-
-    def wake(self) -> None:
-        """There is something new."""
-        self._awake.set()
-
-    def stop(self) -> None:
-        """End `run` after the attempts under way."""
-        self._stopped = True
-        self._awake.set()
-
-    def _stopping(self) -> bool:
-        return self._stopped
+    def __init__(self, db: Database, client: Client, clock: Clock, bell: Bell) -> None:
+        super().__init__("outbox", self._start_due, LOOK_EVERY)
+        self.db = db
+        self.client = client
+        self.clock = clock
+        self.bell = bell
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Until stopped."""
-        while not self._stopping():
-            self._awake.clear()
-            try:
-                await self._start_due()
-            except StoreError as error:
-                log.error("outbox_unreadable", error=str(error))  # noqa: TRY400
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._awake.wait()
+        """Until stopped; what is being sent then is finished."""
+        await super().run()
         await asyncio.gather(*self._under_way.values())
 
-    async def _start_due(self) -> None:
+    async def _start_due(self) -> bool:
         """Begin an attempt for every citizen something is due for: a slow call to one delays no other."""
         self.bell.ring_all(await self.db.write(lambda conn: outbox.strand(conn, self.clock())))
         for citizen, row in await self.db.read(lambda conn: outbox.due(conn, CHANNEL, self.clock())):
-            if citizen not in self._under_way and len(self._under_way) < AT_ONCE and not self._stopping():
+            if citizen not in self._under_way and len(self._under_way) < AT_ONCE and not self.stopping():
                 self._under_way[citizen] = asyncio.create_task(self._attempt(citizen, row))
+        return False  # each attempt wakes us when it is over
 
     async def _attempt(self, citizen: str, row: str) -> None:
         try:

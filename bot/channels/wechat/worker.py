@@ -32,15 +32,16 @@ class Worker:
         self._stopped = True
         self._awake.set()
 
-    def _stopping(self) -> bool:
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
         return self._stopped
 
     async def run(self) -> None:
         """Until stopped; a fault is logged, and the next time may succeed."""
-        while not self._stopping():
+        while not self.stopping():
             self._awake.clear()
             try:
-                while await self._work() and not self._stopping():
+                while await self._work() and not self.stopping():
                     pass
             except StoreClosedError:
                 return
