@@ -110,7 +110,9 @@ def running_bot(url: str) -> Iterator[subprocess.Popen[str]]:
         assert process.stdout is not None
         try:
             announced = process.stdout.readline()
-            assert "法问已启动" in announced
+            while "法问已启动" not in announced:
+                assert announced, "it ended before it served"
+                announced = process.stdout.readline()
             # An answer over HTTP also shows that its event loop is listening to signals.
             with urllib.request.urlopen(announced.split()[-1] + "readyz") as answer:
                 assert answer.status == 200

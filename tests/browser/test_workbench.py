@@ -159,3 +159,32 @@ async def test_words_written_while_the_line_is_down_arrive_once(
         await lawyer.locator("#mine .pick").tap()
         await expect(lawyer.locator(".message.lawyer")).to_have_count(1)
     assert rows(bot.settings, "SELECT text FROM handoff_messages WHERE author = 'lawyer'") == [("断网时写的",)]
+
+
+async def test_nothing_runs_off_a_small_screen_and_keys_are_enough(
+    page: Page, browser: Browser, bot: Bot, engine: sa.Engine, clock: Clock
+) -> None:
+    # 320 px is a phone of 640 px at 200 %.
+    small: dict[str, Any] = {"viewport": {"width": 320, "height": 640}}
+    async with desk_of(browser, bot, engine, clock, "张三", small, role="supervisor") as lawyer:
+        await ask(page, "单位拖欠工资怎么办", "劳动监察")
+        await ask(page, "转人工", "排上队")
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        await expect(lawyer.locator("#queue .row")).to_have_count(1)
+        assert await lawyer.evaluate(overflow) <= 0
+        await lawyer.get_by_role("button", name="接单").focus()
+        await lawyer.keyboard.press("Enter")
+        await expect(lawyer.locator("#text")).to_be_enabled()
+        await lawyer.focus("#text")
+        await lawyer.keyboard.type("您好，请说")
+        await lawyer.keyboard.press("Tab")
+        await lawyer.keyboard.press("Enter")
+        await expect(lawyer.locator(".message.lawyer").last).to_contain_text("您好，请说")
+        assert await lawyer.evaluate(overflow) <= 0
+        for name in ("之前的话", "查资料"):
+            await lawyer.get_by_role("button", name=name).press("Enter")
+            assert await lawyer.evaluate(overflow) <= 0
+        await lawyer.locator("#acts").get_by_role("button", name="结束").press("Enter")
+        await look(lawyer, "small-closing")
+        await lawyer.keyboard.press("Escape")
+        await expect(lawyer.locator("#closing")).not_to_be_visible()
