@@ -15,6 +15,7 @@ from aiohttp import web
 from bot import health
 from bot.bell import Bell
 from bot.bell_relay import Relay
+from bot.channels.web.kb import Browse
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
@@ -96,6 +97,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     if settings.web.enabled:
         page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
+        Browse(library, parts.clock, demo=settings.demo).add_to(app)
     if settings.console.enabled:
         await _add_console(app, settings, parts, db, library, bell, outgoing)
     return app

@@ -35,14 +35,15 @@ HISTORY = 40
 PATIENCE = 25.0
 BODY_LIMIT = 64 * 1024
 STATIC = resources.files("bot.channels.web") / "static"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 _PLACE = re.compile(r"^[0-9]{1,9}$")
+KINDS = {"chat.css": "text/css", "kb.css": "text/css", "chat.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _KEY = re.compile(r"^[0-9a-zA-Z-]{8,64}$")
 TOO_FAST = "您发得有点快，请等{seconds}秒再发，刚才那句还在输入框里。"
 TOO_LONG = "这段话太长了，请拣要紧的说，最多{limit}个字。"
@@ -110,7 +111,7 @@ class ChatPage:
 
     async def page(self, request: web.Request) -> web.Response:
         """The page itself; a new visitor gets an id."""
-        response = web.Response(text=self._page, content_type="text/html", headers=_HEADERS)
+        response = web.Response(text=self._page, content_type="text/html", headers=HEADERS)
         if self._visitor(request) is None:
             response.set_cookie(
                 identity.COOKIE,
@@ -125,7 +126,7 @@ class ChatPage:
     async def static(self, request: web.Request) -> web.Response:
         """The page's own files, by name."""
         name = request.match_info["name"]
-        kind = {"chat.css": "text/css", "chat.js": "text/javascript", "icon.svg": "image/svg+xml"}.get(name)
+        kind = KINDS.get(name)
         if kind is None:
             raise web.HTTPNotFound
         return web.Response(

@@ -1,0 +1,96 @@
+"""`/kb`: the whole knowledge base to browse, search and print, without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+
+import jinja2
+from aiohttp import web
+
+from bot.channels.web.views import HEADERS
+from bot.conversation.handoff import subjects
+from bot.conversation.turn import LOCAL, Library
+from bot.ids import Clock
+from knowledge.entry import KIND_NAMES, Entry
+
+# As many as a person looks through; a narrower question finds the rest.
+SHOWN = 60
+QUERY_LIMIT = 200
+_TEMPLATES = resources.files("bot.channels.web") / "static"
+
+
+class Browse:
+    """The list with its filters, and one page per entry."""
+
+    def __init__(self, library: Library, clock: Clock, *, demo: bool) -> None:
+        self._library = library
+        self._clock = clock
+        loader = jinja2.DictLoader(
+            {name: (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("kb.html", "kb-entry.html")}
+        )
+        self._pages = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        place = library.locality
+        self._pages.globals.update(county=place.county, demo=demo or place.demo, kinds=KIND_NAMES, fill=place.fill)
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount both pages."""
+        app.add_routes([web.get("/kb", self.list), web.get("/kb/{id}", self.entry)])
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Entries that fit words and kind, best first; without words, all in the order of subjects."""
+        words = request.query.get("q", "")[:QUERY_LIMIT].strip()
+        kind = request.query.get("kind", "")
+        subject = request.query.get("subject", "")
+        found = [entry for entry in self._candidates(words) if _fits(entry, kind, subject)]
+        return self._page(
+            "kb.html",
+            q=words,
+            kind=kind if kind in KIND_NAMES else "",
+            subject=subject,
+            subjects=subjects.SUBJECTS,
+            total=len(found),
+            entries=found[:SHOWN],
+        )
+
+    async def entry(self, request: web.Request) -> web.Response:
+        """One entry, whole: answer, steps, materials, deadlines, basis, related questions."""
+        base = self._library.base
+        entry = base.entries.get(request.match_info["id"])
+        if entry is None or not self._served(entry):
+            raise web.HTTPNotFound(text="没有这一条，或者它已经停用。回到 /kb 再找找。")
+        related = [base.entries[other] for other in entry.see_also if other in base.entries]
+        return self._page(
+            "kb-entry.html",
+            entry=entry,
+            basis=base.basis_line(entry),
+            citations=entry.citations,
+            related=[one for one in related if self._served(one)],
+        )
+
+    def _candidates(self, words: str) -> Sequence[Entry]:
+        base = self._library.base
+        served = [entry for entry in base.entries.values() if self._served(entry)]
+        if not words:
+            return served
+        day = self._clock().astimezone(LOCAL).date()
+        ranked = [base.entries[one.entry] for one in self._library.search(words, day).candidates]
+        holding = [entry for entry in served if any(words in wording for wording in entry.wordings)]
+        return list({entry.id: entry for entry in [*ranked, *holding]}.values())
+
+    def _served(self, entry: Entry) -> bool:
+        library, day = self._library, self._clock().astimezone(LOCAL).date()
+        return library.base.servable(entry, day, confirmed_only=library.confirmed_only)
+
+    def _page(self, name: str, **values: object) -> web.Response:
+        return web.Response(
+            text=self._pages.get_template(name).render(values), content_type="text/html", headers=HEADERS
+        )
+
+
+def _fits(entry: Entry, kind: str, subject: str) -> bool:
+    if kind in KIND_NAMES and entry.kind != kind:
+        return False
+    return not subject or subjects.of_category(entry.category).slug == subject
