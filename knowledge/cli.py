@@ -23,7 +23,8 @@ from knowledge.search import fit as fitting
 from knowledge.search.mixer import WEIGHTS, load_mixer, parts
 from knowledge.search.pool import Index
 from knowledge.search.rank import Result, Search, searcher
-from knowledge.stats import counts
+from knowledge.stats import counts, readability
+from knowledge.stats import coverage as covered
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
@@ -189,10 +190,21 @@ def _fields(entry: Entry) -> dict[str, Any]:
 @app.command()
 def stats(
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    coverage: Annotated[
+        Path | None, typer.Option(help="JSON lines {id, question}: how many get an answer, choices, nothing")
+    ] = None,
+    readable: Annotated[bool, typer.Option("--readability", help="the entries that read worst, worst first")] = False,
     content: ContentOption = CONTENT,
 ) -> None:
     """Count entries by kind and category, wordings, citations, confirmations."""
-    found = counts(_base(content))
+    base = _base(content)
+    if coverage is not None:
+        _cover(base, coverage)
+        return
+    if readable:
+        _read_worst(base)
+        return
+    found = counts(base)
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
         return
@@ -204,6 +216,21 @@ def stats(
     for kind, categories in found["by_category"].items():
         for category, number in categories.items():
             table.add_row(KIND_NAMES[kind], category, str(number))
+    out.print(table)
+
+
+def _cover(base: KnowledgeBase, questions: Path) -> None:
+    lines = questions.read_text(encoding="utf-8").splitlines()
+    found = covered((msgspec.json.decode(line)["question"] for line in lines), searcher(base, load_mixer()), _day(None))
+    for name, number in found.items():
+        out.print(f"{name:10} {number:6} {number / max(found['questions'], 1):.1%}")
+
+
+def _read_worst(base: KnowledgeBase) -> None:
+    table = Table("entry", "longest sentence", "long sentences", "unexplained")
+    for one in sorted(map(readability, base.entries.values()), key=lambda one: (-one.long, -one.longest)):
+        if one.long or one.unexplained:
+            table.add_row(one.entry, str(one.longest), str(one.long), " ".join(one.unexplained))
     out.print(table)
 
 
