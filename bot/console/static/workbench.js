@@ -60,7 +60,8 @@
     tab("thread");
     thread.replaceChildren(Show.make("p", "notes", "正在打开…"));
     text.value = drafts.get(id) || "";
-    size();
+    const listed = state.handoffs.get(id);
+    if (listed) header(listed);
     await reload();
     if (matchMedia("(min-width: 60em)").matches) text.focus();
   });
@@ -189,7 +190,13 @@
 
   // ---- what the lawyer does -------------------------------------------------------------------------------------
   const move = (id, name, more) => attempt(async () => { await call(at(`/handoffs/${id}/move`), { name, ...more }); return true; });
-  const claim = async (id) => { if (await move(id, "claim")) { state.numbers.set(id, 0); await open(id); } else overview(); };
+  const claim = async (id) => {
+    if (!await move(id, "claim")) { overview(); return; }
+    const one = state.handoffs.get(id);
+    if (one) state.handoffs.set(id, { ...one, state: "held", lawyer: me });  // the news of it may come later than the reply
+    state.numbers.set(id, 0);
+    await open(id);
+  };
   const giveBack = async (id) => {
     if (confirm("退回排队？群众会收到通知，排位不变。") && await move(id, "release", { note: "" })) leave();
   };
