@@ -68,7 +68,7 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     else:
         citizens.save(conn, citizen, now, subscribed=said.subscribed)
     consultation = consultations.record(
-        conn, citizen, met.running if met else (), inbound.channel, said, now, office.new_id
+        conn, citizen, met.running if met else (), inbound.channel, said, inbound.text, now, office.new_id
     )
     row = office.new_id()
     reply = outcome.say

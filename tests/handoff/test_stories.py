@@ -64,7 +64,7 @@ class Stories(RuleBasedStateMachine):
             self.conn.execute(
                 sa.insert(people).values(
                     id=login, login=login, name=login, role=role, password="", covers="[]", on_duty=True, seen_at=0,
-                    citizen_id=None, attending="", failures=0, locked_until=0, disabled_at=None, created_at=0,
+                    citizen_id=None, attending="", centre="", failures=0, locked_until=0, disabled_at=None, created_at=0,
                 )
             )  # fmt: skip
 

@@ -64,6 +64,9 @@ class Code(Protocol):
     def svg(self) -> str: ...  # noqa: D102
 
 
+BindingCode = Callable[[Member], Awaitable[Code]]
+
+
 class Workbench:
     """Page, lists, conversations, acts."""
 
@@ -76,7 +79,7 @@ class Workbench:
         clock: Clock,
         hours: Hours,
         library: Library,
-        code: Callable[[Member], Awaitable[Code]],
+        code: BindingCode,
     ) -> None:
         self._code = code
         self._guard = guard
