@@ -26,6 +26,7 @@ from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
+from bot.keeper import KEEPER, Keeper
 from bot.metrics import Metrics
 from bot.service import consultations, handling
 from bot.service.shelf import Shelf
@@ -86,6 +87,9 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_store(db))
     if not db.embedded:
         app.cleanup_ctx.append(Relay(db, bell).running)
+    keeper = Keeper(db, shelf, parts.clock, bell, parts.metrics)
+    app[KEEPER] = keeper
+    app.cleanup_ctx.append(keeper.running)
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
     outgoing = Outgoing(settings, parts.clock, parts.new_id, parts.metrics, db, bell)
@@ -96,7 +100,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         page.add_to(app)
         Browse(shelf, parts.clock, demo=settings.demo).add_to(app)
     if settings.console.enabled:
-        supplies = Supplies(settings, db, parts.clock, parts.new_id, shelf, bell)
+        supplies = Supplies(settings, db, parts.clock, parts.new_id, shelf, keeper, bell)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
     return app
 

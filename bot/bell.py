@@ -1,4 +1,4 @@
-"""After a commit that concerns a handoff: tell whoever watches (workbenches, the outbox) that it changed."""
+"""After a commit that concerns a handoff, or the knowledge base: tell whoever watches that it changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import structlog
 
 log = structlog.get_logger("bell")
 
+# Rung instead of a handoff's id when what is served of the knowledge base changed.
+KNOWLEDGE = "knowledge"
 Listener = Callable[[str], None]
 
 

@@ -18,6 +18,7 @@ from bot.console.workbench.socket import Line, TellsTyping
 from bot.console.workbench.views import BindingCode, Workbench
 from bot.conversation.turn import Library
 from bot.ids import Clock, NewId
+from bot.keeper import Keeper
 from bot.service import accounts
 from bot.service.shelf import Shelf
 from bot.settings import Settings
@@ -36,6 +37,7 @@ class Supplies:
     clock: Clock
     new_id: NewId
     shelf: Shelf
+    keeper: Keeper
     bell: Bell
 
     @property

@@ -90,14 +90,15 @@ class Searcher:
         pool = self._index.pool(clean, self._barred(day))
         return _verdict(self._index, pool, clean, context) if pool else NOTHING
 
-    def amended(
-        self, base: KnowledgeBase, strangers: Iterable[str] = (), *, confirmed_only: bool | None = None
-    ) -> Searcher:
-        """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds."""
+    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Searcher:
+        """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds.
+
+        Without `strangers` those known stay so.
+        """
         tables, entries = amend(self._index.tables, self._index.entries, base)
         index = Index(base, self._index.mixer, tables, entries)
-        only = self._confirmed_only if confirmed_only is None else confirmed_only
-        return Searcher(index, frozenset(map(normalise, strangers)), confirmed_only=only)
+        known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
+        return Searcher(index, known, confirmed_only=self._confirmed_only)
 
     def _find_barred(self, day: date) -> list[int]:
         base = self._index.base
