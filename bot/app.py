@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
 from bot.service import consultations, handling
+from bot.service.demo import write as demo
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -71,6 +72,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
+        if await db.read(demo.marked):
+            library = replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise
