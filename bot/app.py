@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.keeper import KEEPER, Keeper
 from bot.metrics import Metrics
 from bot.service import consultations, handling
+from bot.service.demo import write as demo
 from bot.service.shelf import Shelf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -74,6 +75,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
+        if await db.read(demo.marked):
+            library = replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise
