@@ -16,8 +16,8 @@ from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
 from bot.console.workbench.socket import Line, TellsTyping
 from bot.console.workbench.views import BindingCode, Workbench
-from bot.conversation.turn import Library
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.service import accounts
 from bot.settings import Settings
 from bot.store.database import Database
@@ -34,13 +34,13 @@ class Supplies:
     db: Database
     clock: Clock
     new_id: NewId
-    library: Library
+    live: Live
     bell: Bell
 
 
 async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:
     """Mount everything; in a demonstration with its accounts."""
-    settings, db, clock, library = supplies.settings, supplies.db, supplies.clock, supplies.library
+    settings, db, clock, library = supplies.settings, supplies.db, supplies.clock, supplies.live.library
     if settings.demo:
         password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
         await db.write(lambda conn: accounts.demonstration(conn, supplies.new_id, password, clock()))
@@ -55,9 +55,9 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
 def _add_workbench(
     app: web.Application, supplies: Supplies, guard: Guard, binding_code: BindingCode, tell_typing: TellsTyping
 ) -> None:
-    db, clock, hours = supplies.db, supplies.clock, supplies.settings.handoff.office_hours
-    hub = Hub(db, clock, hours)
+    db, clock, live = supplies.db, supplies.clock, supplies.live
+    hub = Hub(db, clock, live)
     supplies.bell.listen(hub.changed)
     acts = Acts(db, clock, supplies.new_id, supplies.bell)
-    Workbench(guard, acts, hub, db, clock, hours, supplies.library, binding_code).add_to(app)
+    Workbench(guard, acts, hub, db, clock, live, binding_code).add_to(app)
     app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, clock, tell_typing).connect)])

@@ -54,7 +54,8 @@ class LoginPages:
     def __init__(self, guard: Guard, settings: Settings) -> None:
         self._guard = guard
         self._db = guard.db
-        self._limit = Limit(settings.console.logins_per_minute)
+        self._limit = Limit()
+        self._most = settings.console.logins_per_minute
         self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
 
     def add_to(self, app: web.Application) -> None:
@@ -90,7 +91,7 @@ class LoginPages:
 
         if not login.strip() or not password:
             return again(400, EMPTY)
-        if seconds := self._limit.wait(self._guard.address(request), self._guard.clock().timestamp()):
+        if seconds := self._limit.wait(self._guard.address(request), self._guard.clock().timestamp(), self._most):
             return again(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         token = sessions.new_token()
         verdict = await self._try(request, login, password, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +13,23 @@ from bot.store.tables import audit
 from bot.store.times import to_ms
 
 _SUBJECT, _ADDRESS, _DETAIL = 64, 64, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, and from which network address. Nobody: the command line."""
+
+    staff: str = ""
+    address: str = ""
+
+    def write(
+        self, conn: Connection, new_id: NewId, action: str, now: datetime, *, subject: str = "", detail: str = ""
+    ) -> None:
+        """Put their act on record."""
+        write(conn, new_id, action, now=now, staff=self.staff, subject=subject, detail=detail, address=self.address)
+
+
+COMMAND_LINE = By()
 
 
 def write(
