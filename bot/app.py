@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,7 @@ from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.live import LibraryOf, Live
 from bot.metrics import Metrics
 from bot.service import consultations, handling
+from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -48,13 +50,14 @@ DRAIN = timedelta(seconds=20)
 
 @dataclass(frozen=True)
 class Parts:
-    """What tests replace: the clock, ids, the library, the decision itself."""
+    """What tests replace: the clock, ids, the library, the decision itself, the disk."""
 
     clock: Clock = utc_now
     new_id: NewId = uuid7
     library: LibraryOf | None = None
     decide: Decide = handle
     metrics: Metrics = field(default_factory=Metrics)
+    disk: DiskOf = shutil.disk_usage
 
 
 def read_library(settings: Settings) -> LibraryOf:
@@ -108,7 +111,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         page.add_to(app)
         Browse(live, parts.clock).add_to(app)
     if settings.console.enabled:
-        supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell)
+        supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell, parts.metrics, parts.disk)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
     return app
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.bell import Bell
 from bot.console import shell
+from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
 from bot.console.views_login import LoginPages
@@ -18,7 +19,9 @@ from bot.console.workbench.socket import Line, TellsTyping
 from bot.console.workbench.views import BindingCode, Workbench
 from bot.ids import Clock, NewId
 from bot.live import Live
+from bot.metrics import Metrics
 from bot.service import accounts
+from bot.service.system import DiskOf
 from bot.settings import Settings
 from bot.store.database import Database
 
@@ -36,6 +39,8 @@ class Supplies:
     new_id: NewId
     live: Live
     bell: Bell
+    metrics: Metrics
+    disk: DiskOf
 
 
 async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:
@@ -49,6 +54,7 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     LoginPages(guard, settings).add_to(app)
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
+    add_administration(doors, guard, supplies)
     app[DOORS] = doors.all
 
 

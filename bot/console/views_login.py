@@ -99,9 +99,7 @@ class LoginPages:
         if verdict.result != "ok":
             return again(403, _sentence(verdict, self._guard.clock()))
         member = await self._db.read(lambda conn: sessions.find(conn, token, self._guard.limits, self._guard.clock()))
-        response = web.Response(
-            status=303, headers={"Location": onward or (shell.home(member.member) if member else "/login")}
-        )
+        response = web.Response(status=303, headers={"Location": _first_page(member, onward)})
         response.set_cookie(
             COOKIE,
             token,
@@ -214,6 +212,12 @@ class LoginPages:
 
         await self._db.write(end)
         return web.Response(status=303, headers={"Location": f"/account?done={'session' if chosen else 'others'}"})
+
+
+def _first_page(session: Session | None, onward: str) -> str:
+    if session is None:
+        return "/login"
+    return "/account" if session.member.lent else onward or shell.home(session.member)
 
 
 def _sentence(verdict: Verdict, now: datetime) -> str:
