@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from bot.conversation.turn import Inbound, Library
 from bot.service import county, gaps
 from bot.service.gaps import Failed, Gap
-from bot.service.shelf import Shelf
 from bot.service.staff import member
 from bot.service.turns import Office, take
 from bot.store.database import Database
@@ -43,7 +42,7 @@ class Town:
 
 @pytest.fixture
 def town(db: Database, library: Library, clock: Clock, new_id: Numbers) -> Town:
-    return Town(db, Office(Shelf(library), new_id), clock)
+    return Town(db, Office(library, new_id), clock)
 
 
 async def test_unanswered_useless_and_badly_graded_questions_are_found(town: Town, library: Library) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import sqlalchemy as sa
 
-from bot.keeper import KEEPER
+from bot.app import LIVE
 from bot.service import county, editions
 from bot.service.staff import Member, member
 from knowledge.load import KnowledgeBase, fingerprint
@@ -71,7 +71,7 @@ async def test_a_published_text_and_a_question_serve_at_once(
         assert "依据" not in (await citizen.say(QUESTION))["text"]
         publish(bot, base, clock, "本县的写法：打{place.labour_inspection}。")
         beside(bot, lambda conn, new_id, li: county.attach(conn, new_id, QUESTION, WAGES, li, clock()))
-        await bot.app[KEEPER].published()
+        await bot.app[LIVE].changed()
         said = (await citizen.say(QUESTION))["text"]
         assert "本县的写法：打" in said
         assert "{place" not in said
@@ -87,7 +87,7 @@ async def test_the_other_process_hears_of_it(
     async with start_bot(**environ) as here, start_bot(**environ) as there:
         staffed(here, clock)
         publish(here, base, clock, "隔壁机器上刚发布的。")
-        await here.app[KEEPER].published()
+        await here.app[LIVE].changed()
         await until(there, f"/kb/{WAGES}", "隔壁机器上刚发布的")
 
 
@@ -95,10 +95,10 @@ async def test_a_text_serves_from_its_day_on(start_bot: StartBot, clock: Clock, 
     async with start_bot() as bot, visitor(bot) as citizen:
         staffed(bot, clock)
         publish(bot, base, clock, "明天起这样办。", clock() + timedelta(days=1))
-        await bot.app[KEEPER].renew()
+        await bot.app[LIVE].refresh()
         assert "明天起这样办" not in (await citizen.say("单位拖欠工资怎么办"))["text"]
         clock.advance(86400)
-        await bot.app[KEEPER].renew()
+        await bot.app[LIVE].refresh()
         assert "明天起这样办" in (await citizen.say("单位拖欠工资怎么办"))["text"]
 
 
@@ -115,5 +115,5 @@ async def test_confirmed_only_serves_what_lawyers_confirmed(
         assert "依据" not in (await citizen.say("单位拖欠工资怎么办"))["text"]
         entry = base.entries[WAGES]
         beside(bot, lambda conn, new_id, li: county.read(conn, new_id, entry, li, clock(), version=entry.version))
-        await bot.app[KEEPER].published()
+        await bot.app[LIVE].changed()
         assert "li律师确认" in (await citizen.say("单位拖欠工资怎么办"))["text"]

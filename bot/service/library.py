@@ -1,21 +1,13 @@
-"""Where everyone finds the library that serves now."""
+"""Other libraries made from the one at hand: with a county's content over it, or as it would be with a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bot.conversation.turn import Library
 from knowledge.load import KnowledgeBase
 from knowledge.overlay import Overlay, overlaid
 from knowledge.search.rank import Searcher
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Holds the library. Ask it anew for every question: what staff publish puts another one there."""
-
-    current: Library
 
 
 def with_base(library: Library, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Library:
