@@ -90,15 +90,15 @@ class Searcher:
         pool = self._index.pool(clean, self._barred(day))
         return _verdict(self._index, pool, clean, context) if pool else NOTHING
 
-    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Searcher:
+    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False) -> Searcher:
         """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds.
 
-        Without `strangers` those known stay so.
+        Without `strangers` those known stay so. With `drafts` it finds what nobody has confirmed, too.
         """
         tables, entries = amend(self._index.tables, self._index.entries, base)
         index = Index(base, self._index.mixer, tables, entries)
         known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
-        return Searcher(index, known, confirmed_only=self._confirmed_only)
+        return Searcher(index, known, confirmed_only=self._confirmed_only and not drafts)
 
     def _find_barred(self, day: date) -> list[int]:
         base = self._index.base

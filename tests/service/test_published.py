@@ -108,9 +108,8 @@ async def test_confirmed_only_serves_what_lawyers_confirmed(
     from bot.app import Parts, read_library  # noqa: PLC0415
     from bot.settings import read_settings  # noqa: PLC0415
 
-    settings = read_settings({"FAWEN_ANSWERS__CONFIRMED_ONLY": "true"})
-    parts = Parts(library=read_library(settings))
-    async with start_bot(parts=parts) as bot, visitor(bot) as citizen:
+    parts = Parts(library=read_library(read_settings({})))
+    async with start_bot(parts=parts, FAWEN_ANSWERS__CONFIRMED_ONLY="true") as bot, visitor(bot) as citizen:
         staffed(bot, clock)
         assert "依据" not in (await citizen.say("单位拖欠工资怎么办"))["text"]
         entry = base.entries[WAGES]
