@@ -33,7 +33,7 @@ AMENDMENTS = 50
 class Live:
     """Whoever needs one of these asks here each time, and never keeps it.
 
-    `base`: the settings as file and environment have them; `useless`: names of changed values that cannot be used.
+    `base`: the settings as file and environment have them; `shipped`: the library without the county's own content; `useless`: names of changed values that cannot be used.
     """
 
     def __init__(self, base: Settings, library_of: LibraryOf, db: Database, clock: Clock, bell: Bell) -> None:
@@ -41,7 +41,7 @@ class Live:
         self.settings = base
         self.useless: tuple[str, ...] = ()
         self.library = library_of(base.answers.confirmed_only)
-        self._shipped = self.library
+        self.shipped = self.library
         self._stamp: tuple[Any, ...] = ()
         self._amended = 0
         self._lock = asyncio.Lock()
@@ -84,8 +84,8 @@ class Live:
         stamp = (only, *await self._db.read(lambda conn: county.stamp(conn, now)))
         if stamp == self._stamp:
             return
-        if only != self._shipped.confirmed_only:
-            self.library = self._shipped = await asyncio.to_thread(self._library_of, only)
+        if only != self.shipped.confirmed_only:
+            self.library = self.shipped = await asyncio.to_thread(self._library_of, only)
         overlay = await self._db.read(lambda conn: county.overlay(conn, now))
         # Not on the event loop, nor on the threads of the store: it takes some tenths of a second.
         self.library = await asyncio.to_thread(self._overlaid, overlay, now)
@@ -93,12 +93,13 @@ class Live:
 
     def _overlaid(self, overlay: Overlay, now: datetime) -> Library:
         self._amended = (self._amended + 1) % AMENDMENTS
-        made = with_overlay(self._shipped, overlay, self._shipped if self._amended == 0 else self.library)
+        made = with_overlay(self.shipped, overlay, self.shipped if self._amended == 0 else self.library)
         # What is worked out at the first question of a day is worked out here, not while a citizen waits.
         made.search("怎么办", now.astimezone(LOCAL).date())
         return made
 
     async def changed(self) -> None:
         """Something was changed here: take it up, and let the other processes hear of it."""
+        self._stamp = ()  # two changes may fall into one millisecond
         await self.refresh()
         self._bell.ring(CHANGED)

@@ -12,6 +12,7 @@ from bot.console import shell
 from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.knowledge.mount import add_knowledge
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
@@ -55,6 +56,7 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
     add_administration(doors, guard, supplies)
+    add_knowledge(doors, supplies)
     app[DOORS] = doors.all
 
 

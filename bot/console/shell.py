@@ -37,6 +37,7 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
+    Section("/console/knowledge", "知识", ("lawyer", "staff", "supervisor", "admin")),
     Section("/console/admin", "管理", ("supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from knowledge import citation
 from knowledge.entry import Approval, Deadline, Entry, Material, Unverified, Validity, Where
 from knowledge.load import fingerprint
 from knowledge.overlay import SOURCE
@@ -130,9 +131,10 @@ class _Reader:
         found: list[T] = []
         for line in self.lines(name):
             parts = [part.strip() for part in line.replace("|", BAR).split(BAR)]
+            if not all(parts[:least]) or len(parts) < least:
+                self.faults.append(f"“{LABELS[name]}”里的“{line[:30]}”要写{least}部分，用“{BAR}”隔开")
+                continue
             try:
-                if not all(parts[:least]) or len(parts) < least:
-                    raise ValueError(f"要写{least}部分，用“{BAR}”隔开")
                 found.append(read(*parts))
             except (TypeError, ValueError) as error:
                 why = str(error) if isinstance(error, ValueError) else "写得太多了"
@@ -175,6 +177,9 @@ def entry(form: Mapping[str, str], old: Entry | None = None) -> Filled:
         "note": _kept(reader.text("note"), old.note if old else ""),
         "approval": _read_approval(reader) if kind == "approval" else None,
     }
+    for cite in (*values["basis"], *(item.cite for item in values["unverified"])):
+        if not _readable(cite):
+            reader.faults.append(f"“{cite[:30]}”没写清是第几条，请写成“劳动合同法第三十条”这样")
     if values["reviewed"] is None:
         reader.faults.append("“核对日期”还没有填")
     if reader.faults:
@@ -184,6 +189,14 @@ def entry(form: Mapping[str, str], old: Entry | None = None) -> Filled:
     except msgspec.ValidationError as error:
         return Filled(None, (f"有一项写得不对：{error}",))
     return Filled(msgspec.structs.replace(made, version=fingerprint(made), source=SOURCE))
+
+
+def _readable(cite: str) -> bool:
+    try:
+        citation.parse(cite)
+    except ValueError:
+        return False
+    return True
 
 
 def _kept(text: str, before: str) -> str:

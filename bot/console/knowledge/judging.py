@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from bot.conversation.turn import Library
-from bot.service.shelf import with_base
+from bot.service.library import with_base
 from knowledge import check as checks
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.normalise import normalise
 from knowledge.search.rank import Result
+from knowledge.statutes import Law
 
 # A law that ends within this time is worth looking at now.
 SOON = timedelta(days=60)
@@ -66,7 +67,8 @@ def moved(
     library: Library, entry_id: str, entry: Entry | None, questions: Iterable[str], day: date
 ) -> tuple[list[Moved], int]:
     """Which questions would get another answer, and how many were tried; wordings of neighbours are tried, too."""
-    before, after = with_base(library, library.base, drafts=True), amended(library, entry_id, entry)
+    before = with_base(library, library.base, drafts=True) if library.confirmed_only else library
+    after = amended(library, entry_id, entry)
     old = library.base.entries.get(entry_id)
     own = [wording for one in (old, entry) if one for wording in one.wordings]
     tried = list(dict.fromkeys([*questions, *own, *_neighbours(library, own, day, entry_id)]))
@@ -102,22 +104,24 @@ def reminders(base: KnowledgeBase, day: date) -> list[Reminder]:
 
 
 def _why(entry: Entry, base: KnowledgeBase, day: date) -> str:
-    laws = [
-        base.statutes.laws[name]
-        for name in dict.fromkeys(cite.law for cite in base.cited(entry))
-        if name in base.statutes.laws
-    ]
-    for law in laws:
-        if law.until is not None and law.until < day:
-            return f"《{law.name}》{law.until}起已经失效，这一条已停止回答"
-        if law.until is not None and law.until - day <= SOON:
-            return f"《{law.name}》{law.until}到期"
-        if entry.reviewed < law.effective <= day or entry.reviewed < law.version <= day:
-            return f"《{law.name}》有了新文本（{law.version}公布，{law.effective}施行），核对在它之前"
-        if law.effective > day:
-            return f"《{law.name}》{law.effective}才施行，这一条还没有开始回答"
+    names = dict.fromkeys(cite.law for cite in base.cited(entry))
+    found = [why for name in names if (law := base.statutes.laws.get(name)) and (why := _changed(law, entry, day))]
+    if found:
+        return found[0]
     if entry.valid.ends is not None and entry.valid.ends - day <= SOON:
         return f"这一条写明{entry.valid.ends}为止有效"
     if entry.reviewed + checks.REVIEW_EVERY < day:
         return f"上次核对是{entry.reviewed}，满一年了"
+    return ""
+
+
+def _changed(law: Law, entry: Entry, day: date) -> str:
+    if law.until is not None and law.until < day:
+        return f"《{law.name}》{law.until}起已经失效，这一条已停止回答"
+    if law.until is not None and law.until - day <= SOON:
+        return f"《{law.name}》{law.until}到期"
+    if law.effective > day:
+        return f"《{law.name}》{law.effective}才施行，这一条还没有开始回答"
+    if entry.reviewed < max(law.effective, law.version):
+        return f"《{law.name}》有了新文本（{law.version}公布，{law.effective}施行），核对在它之前"
     return ""
