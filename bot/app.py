@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,7 @@ from bot import health
 from bot.bell import Bell
 from bot.bell_relay import Relay
 from bot.channels.web.kb import Browse
+from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
@@ -27,7 +29,9 @@ from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import consultations, handling
+from bot.service import consultations, erasure, handling, own_data
+from bot.service.erasure import Keeping
+from bot.service.own_data import Own
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -75,7 +79,10 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         db.close()
         raise
     bell = Bell()
-    office = Office(library, parts.new_id, parts.decide, settings.handoff.office_hours)
+    keeping = settings.privacy.keeping
+    own = Own(keeping, settings.http.public_url)
+    days = settings.ratings.rectify_days
+    office = Office(library, parts.new_id, parts.decide, settings.handoff.office_hours, days, own)
     desk = Desk(db, office, parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
@@ -86,6 +93,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         app.cleanup_ctx.append(Relay(db, bell).running)
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
+    app.cleanup_ctx.append(_repeated("purge", SWEEP_EVERY, _purge(db, keeping, parts)))
+    OwnPages(db, parts.clock, parts.new_id, settings).add_to(app)
     outgoing = Outgoing(settings, parts.clock, parts.new_id, parts.metrics, db, bell)
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
@@ -130,6 +139,19 @@ def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
         log.debug("swept", closed=closed)
 
     return sweep
+
+
+def _purge(db: Database, keeping: Keeping, parts: Parts) -> Callable[[], Awaitable[None]]:
+    async def purge() -> None:
+        if await db.read(lambda conn: erasure.night(conn, parts.clock())):
+            rows = 0
+            while piece := await db.read(lambda conn: erasure.due(conn, keeping, parts.clock())):
+                rows += await db.write(partial(erasure.purge, piece=piece))
+            await db.write(lambda conn: own_data.forget_links(conn, parts.clock()))
+            await db.write(lambda conn: erasure.slept(conn, parts.new_id, rows, parts.clock()))
+            log.info("purged", rows=rows)
+
+    return purge
 
 
 def _watch_handoffs(db: Database, settings: Settings, parts: Parts, bell: Bell) -> Callable[[], Awaitable[None]]:
