@@ -106,17 +106,22 @@ def ride(turn: Turn, outcome: Outcome) -> Outcome:
         return _with(
             outcome, Reply(f"{said.text}\n\n{SECOND}", _both(said, _visit_rows(turn.state.visit)), said.rest), turn
         )
-    of = turn.rateable
-    if of is None or not of.consultation or record.verdict == "none":
+    of, now = turn.rateable, moment(turn.inbound, turn.state, turn.now)
+    if of is None or now not in {"thanks", "later"} or record.verdict == "none":
         return outcome
-    if moment(turn.inbound, turn.state, turn.now) == "thanks":
+    if now == "thanks":
         return _with(outcome, Reply(f"{said.text}\n{ASKING}", _both(said, rating_rows(of.name)), said.rest), turn)
     later = replace(LATER, id=f"rate:{of.name}")
     return _with(outcome, Reply(said.text, _both(said, ((later,),)), said.rest), turn)
 
 
 def _with(outcome: Outcome, said: Reply, turn: Turn) -> Outcome:
-    """The outcome with the wider reply, on record as asked; as it was if that is too long for a message."""
+    """The outcome with the wider reply, on record as asked; as it was if that is too long for a message.
+
+    Related questions make room: they are offered with every answer, this only now and then.
+    """
+    if said.size > TEXT_LIMIT:
+        said = replace(said, rows=tuple(row for row in said.rows if not row[0].id.startswith("ask:")))
     if said.size > TEXT_LIMIT:
         return outcome
     if visit := turn.state.visit:
