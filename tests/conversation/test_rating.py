@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -182,7 +183,7 @@ def test_however_a_talk_goes_grades_are_asked_for_seldom(
         assert outcome.say.size <= 2048
         if any(tap.startswith("rate:c:k1") for tap in taps(outcome)):
             asked.append(talk.now)
-    assert all(later - earlier >= ASK_EVERY for earlier, later in zip(asked, asked[1:], strict=False))
+    assert all(later - earlier >= ASK_EVERY for earlier, later in pairwise(asked))
 
 
 @pytest.mark.parametrize("tap", ["rate:c", "rate:c:k1:9", "rate:c:k1:x", "visit:r1", "visit:r1:0", "visit", "rate::"])
