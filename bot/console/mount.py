@@ -11,6 +11,9 @@ from bot.bell import Bell
 from bot.console import shell
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.quality.ratings import RatingPages
+from bot.console.quality.rectifications import RectificationPages
+from bot.console.views_lessons import LessonPages
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
@@ -55,7 +58,16 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     LoginPages(guard, settings).add_to(app)
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
+    _add_quality(doors, supplies)
     app[DOORS] = doors.all
+
+
+def _add_quality(doors: Doors, supplies: Supplies) -> None:
+    db, clock, new_id, shelf = supplies.db, supplies.clock, supplies.new_id, supplies.shelf
+    hours, days = supplies.settings.handoff.office_hours, supplies.settings.ratings.rectify_days
+    RectificationPages(db, clock, new_id, shelf, hours, days).add_to(doors)
+    RatingPages(db, clock, shelf).add_to(doors)
+    LessonPages(db, clock, new_id, shelf).add_to(doors)
 
 
 def _add_workbench(

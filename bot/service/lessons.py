@@ -56,21 +56,25 @@ def answer(conn: Connection, citizen_id: str, said: Answered, now: datetime) -> 
 
 def between(conn: Connection, first: date, last: date) -> list[Planned]:
     """What is planned from one day to another, both included."""
-    counted = (
-        sa.select(_a.lesson_id, _a.choice, sa.func.count().label("n")).group_by(_a.lesson_id, _a.choice).subquery()
-    )
-    right = sa.func.sum(sa.case((counted.c.choice == _t.answer, counted.c.n), else_=0))
-    statement = (
-        sa.select(lessons, sa.func.sum(counted.c.n).label("answers"), right.label("right"))
-        .outerjoin_from(lessons, counted, counted.c.lesson_id == _t.id)
-        .where(_t.day.between(first.isoformat(), last.isoformat()))
-        .group_by(*lessons.c)
-        .order_by(_t.day, _t.kind)
-    )
-    return [
-        Planned(date.fromisoformat(row.day), _read(row), int(row.answers or 0), int(row.right or 0))
-        for row in conn.execute(statement)
-    ]
+    chosen = _planned().where(_t.day.between(first.isoformat(), last.isoformat())).order_by(_t.day, _t.kind)
+    return [_read_planned(row) for row in conn.execute(chosen)]
+
+
+def get(conn: Connection, row_id: str) -> Planned | None:
+    """One lesson."""
+    row = conn.execute(_planned().where(_t.id == row_id)).first()
+    return None if row is None else _read_planned(row)
+
+
+def _planned() -> sa.Select[Any]:
+    """Lessons with the number of their answers, and of the right ones."""
+    answers = sa.select(sa.func.count()).where(_a.lesson_id == _t.id).scalar_subquery()
+    right = sa.select(sa.func.count()).where(_a.lesson_id == _t.id, _a.choice == _t.answer).scalar_subquery()
+    return sa.select(lessons, answers.label("answers"), right.label("rightly"))
+
+
+def _read_planned(row: Any) -> Planned:
+    return Planned(date.fromisoformat(row.day), _read(row), row.answers, row.rightly)
 
 
 def on(conn: Connection, day: date, kind: str) -> Lesson | None:

@@ -18,13 +18,17 @@ from bot.conversation.turn import LOCAL, Visit
 from bot.ids import NewId
 from bot.service import audit, outbox, threads
 from bot.service.citizens import read_state, written_state
-from bot.store.tables import citizens, consultations, handoffs, ratings, staff
+from bot.service.outbox import OutboxState
+from bot.store.tables import audit as log
+from bot.store.tables import citizens, consultation_words, consultations, handoffs, ratings, staff
+from bot.store.tables import outbox as letters
 from bot.store.tables import rectifications as table
 from bot.store.times import from_ms, to_ms
 from knowledge.reply import Reply
 
 _t = table.c
 CHANGED = "别人刚刚改过这一条。请看清现在的情况，再操作。"
+SHUT = "这个账号已经停用，请另选一位。"
 LETTER = "您上次打分“{grade}”的事，我们认真查过了，答复您：\n{reply}"
 # Fields of the value whose columns have other names; what cannot change.
 _FIXED = frozenset({"id", "rated"})
@@ -41,6 +45,16 @@ class Terms:
     def due(self, now: datetime) -> date:
         """The last day for what begins now."""
         return self.hours.after(now.astimezone(LOCAL).date(), self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was done: when, by whom (empty: the citizen), which act."""
+
+    at: datetime
+    who: str
+    action: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,8 @@ def act(
     before = line.case
     if version and version != before.version:
         raise RefusedError(CHANGED)
+    if done.to and done.to not in names(conn):
+        raise RefusedError(SHUT)
     after = rectification.apply(before, done, by, now, terms.due(now))
     _save(conn, before, after)
     audit.write(
@@ -187,6 +203,34 @@ def withdraw(conn: Connection, new_id: NewId, citizen_id: str, terms: Terms, now
         conn.execute(sa.select(_t.id).where(_t.citizen_id == citizen_id, _t.closed_at.is_(None))).scalars().all()
     ):
         act(conn, new_id, row_id, Act("withdraw"), Actor(), terms, now)
+
+
+def asked(conn: Connection, line: Line) -> str:
+    """What the citizen said in the matter, one message a line."""
+    w = consultation_words.c
+    return conn.execute(sa.select(w.words).where(w.consultation_id == line.consultation)).scalar() or ""
+
+
+def letter(conn: Connection, line: Line) -> OutboxState | None:
+    """How far the reply to the citizen got: the state of its last part; None if there was none."""
+    if line.case.replied_at is None:
+        return None
+    o = letters.c
+    this = sa.and_(o.citizen_id == line.citizen, o.created_at == to_ms(line.case.replied_at))
+    last = sa.select(o.state).where(this, o.inbox_id.is_(None), o.message_id.is_(None)).order_by(o.place.desc())
+    return conn.execute(last.limit(1)).scalar()
+
+
+def history(conn: Connection, row_id: str) -> list[Step]:
+    """What was done, oldest first."""
+    t = log.c
+    statement = (
+        sa.select(t.at, t.action, t.detail, staff.c.name)
+        .outerjoin_from(log, staff, staff.c.id == t.staff_id)
+        .where(t.subject == row_id, t.action.like("rectify.%"))
+        .order_by(t.at, t.id)
+    )
+    return [Step(from_ms(row.at), row.name or "", row.action, row.detail) for row in conn.execute(statement)]
 
 
 def names(conn: Connection) -> dict[str, str]:

@@ -14,7 +14,17 @@ from tests.support import Bot
 
 ROLES = ("lawyer", "supervisor", "staff", "admin")
 # Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
-TABLE: dict[tuple[str, str], str] = {}
+TABLE: dict[tuple[str, str], str] = {
+    ("GET", "/console/rectifications"): "lsoa",
+    ("GET", "/console/rectifications/{id}"): "lsoa",
+    ("POST", "/console/rectifications/{id}"): "lsoa",
+    ("GET", "/console/ratings"): "lsoa",
+    ("GET", "/console/lessons"): "soa",
+    ("GET", "/console/lessons/{id}"): "soa",
+    ("GET", "/console/lessons/edit"): "soa",
+    ("POST", "/console/lessons/edit"): "soa",
+    ("POST", "/console/lessons/drop"): "soa",
+}
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
 
