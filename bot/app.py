@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from bot import health
 from bot.bell import CHANGED, Bell
 from bot.bell_relay import Relay
 from bot.channels.web.kb import Browse
+from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
@@ -30,8 +32,10 @@ from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.live import LIVE, Live
 from bot.metrics import Metrics
-from bot.service import consultations, handling
+from bot.service import consultations, erasure, handling, own_data
 from bot.service.demo import write as demo
+from bot.service.erasure import Keeping
+from bot.service.own_data import Own
 from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -99,6 +103,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, live, parts, bell)))
     outgoing = Outgoing(live, parts.clock, parts.new_id, parts.metrics, db, bell)
+    app.cleanup_ctx.append(_repeated("purge", SWEEP_EVERY, _purge(db, settings.privacy.keeping, parts)))
+    OwnPages(db, parts.clock, parts.new_id, settings).add_to(app)
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
@@ -142,10 +148,26 @@ def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
 
 
 def _office(live: Live, parts: Parts) -> Callable[[], Office]:
+    own = Own(live.base.privacy.keeping, live.base.http.public_url)
+    days = live.base.ratings.rectify_days
+
     def office() -> Office:
-        return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()))
+        return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()), days, own)
 
     return office
+
+
+def _purge(db: Database, keeping: Keeping, parts: Parts) -> Callable[[], Awaitable[None]]:
+    async def purge() -> None:
+        if await db.read(lambda conn: erasure.night(conn, parts.clock())):
+            rows = 0
+            while piece := await db.read(lambda conn: erasure.due(conn, keeping, parts.clock())):
+                rows += await db.write(partial(erasure.purge, piece=piece))
+            await db.write(lambda conn: own_data.forget_links(conn, parts.clock()))
+            await db.write(lambda conn: erasure.slept(conn, parts.new_id, rows, parts.clock()))
+            log.info("purged", rows=rows)
+
+    return purge
 
 
 def _kept_live(live: Live, bell: Bell) -> Context:

@@ -12,6 +12,9 @@ from bot.console import shell
 from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.quality.ratings import RatingPages
+from bot.console.quality.rectifications import RectificationPages
+from bot.console.views_lessons import LessonPages
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
@@ -61,7 +64,15 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
     add_administration(doors, guard, supplies)
+    _add_quality(doors, supplies)
     app[DOORS] = doors.all
+
+
+def _add_quality(doors: Doors, supplies: Supplies) -> None:
+    db, clock, new_id, live = supplies.db, supplies.clock, supplies.new_id, supplies.live
+    RectificationPages(db, clock, new_id, live, supplies.settings.ratings.rectify_days).add_to(doors)
+    RatingPages(db, clock, live).add_to(doors)
+    LessonPages(db, clock, new_id, live).add_to(doors)
 
 
 def _add_workbench(

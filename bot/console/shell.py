@@ -38,6 +38,8 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
     Section("/console/admin", "管理", ("supervisor", "admin")),
+    Section("/console/rectifications", "整改", ("lawyer", "staff", "supervisor", "admin")),
+    Section("/console/lessons", "普法", ("staff", "supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )
 COUNTY = web.AppKey("console.county", str)

@@ -39,6 +39,15 @@ TABLE: dict[tuple[str, str], str] = {
     ("GET", "/console/admin/audit"): "sa",
     ("GET", "/console/admin/system"): "sa",
     ("POST", "/console/admin/system/retry"): "a",
+    ("GET", "/console/rectifications"): "lsoa",
+    ("GET", "/console/rectifications/{id}"): "lsoa",
+    ("POST", "/console/rectifications/{id}"): "lsoa",
+    ("GET", "/console/ratings"): "lsoa",
+    ("GET", "/console/lessons"): "soa",
+    ("GET", "/console/lessons/{id}"): "soa",
+    ("GET", "/console/lessons/edit"): "soa",
+    ("POST", "/console/lessons/edit"): "soa",
+    ("POST", "/console/lessons/drop"): "soa",
 }
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
