@@ -14,7 +14,11 @@ from tests.support import Bot
 
 ROLES = ("lawyer", "supervisor", "staff", "admin")
 # Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
-TABLE: dict[tuple[str, str], str] = {}
+TABLE: dict[tuple[str, str], str] = {
+    ("GET", "/console/figures"): "soa",
+    ("GET", "/console/figures/tasks"): "sa",
+    ("POST", "/console/figures/tasks"): "sa",
+}
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
 
