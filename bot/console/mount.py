@@ -11,6 +11,7 @@ from bot.bell import Bell
 from bot.console import shell
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.figures.reports import ReportPages
 from bot.console.figures.views import FiguresPages
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
@@ -51,6 +52,7 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
     FiguresPages(db, clock, supplies.new_id, library.locality).add_to(doors)
+    ReportPages(db, clock, supplies.new_id, library.locality).add_to(doors)
     app[DOORS] = doors.all
 
 

@@ -38,6 +38,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
     Section("/console/figures", "数字", ("staff", "supervisor", "admin")),
+    Section("/console/reports", "报告", ("staff", "supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )
 COUNTY = web.AppKey("console.county", str)

@@ -18,6 +18,9 @@ TABLE: dict[tuple[str, str], str] = {
     ("GET", "/console/figures"): "soa",
     ("GET", "/console/figures/tasks"): "sa",
     ("POST", "/console/figures/tasks"): "sa",
+    ("GET", "/console/reports"): "soa",
+    ("GET", "/console/reports/word"): "soa",
+    ("GET", "/console/reports/excel"): "soa",
 }
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-WIDTH = 360
-_FONT = 13
+WIDTH = 330
+_FONT = 14
 _SMALL = 11
 INK, SOFT, LINE, NOW, BEFORE = "#191919", "#5c5c5c", "#d5d5d5", "#067a3e", "#9aa7b8"
 _BAR, _GAP = 20, 8
-_LABEL = 104
+_LABEL = 102
 _COLUMNS_HIGH = 150
 _CROWDED = 16
 _HEAT_LEFT, _HEAT_TOP = 36, 18
@@ -20,7 +20,7 @@ _HEAT_LEFT, _HEAT_TOP = 36, 18
 def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> Markup:
     """Horizontal bars: label, length, and the words at the bar's end."""
     most = max((value for _, value, _ in rows), default=0) or 1
-    room = WIDTH - _LABEL - 64
+    room = WIDTH - _LABEL - 52
     drawn = []
     for number, (label, value, words) in enumerate(rows):
         top = number * (_BAR + _GAP)
@@ -77,7 +77,7 @@ def heat(title: str, names: Sequence[str], grid: Sequence[Sequence[int]]) -> Mar
 def progress(title: str, rows: Sequence[tuple[str, float, str]]) -> Markup:
     """Shares of a task: the line marks 100 %."""
     most = max(1.0, *(share for _, share, _ in rows)) if rows else 1.0
-    room = WIDTH - _LABEL - 64
+    room = WIDTH - _LABEL - 52
     full = _LABEL + room / most
     drawn = []
     for number, (label, share, words) in enumerate(rows):
@@ -85,7 +85,8 @@ def progress(title: str, rows: Sequence[tuple[str, float, str]]) -> Markup:
         drawn += [
             _text(_LABEL - 6, top + _BAR - 5, _short(label), anchor="end"),
             _rect(_LABEL, top, max(room * share / most, 1), _BAR, NOW if share >= 1 else "#b06a00", f"{label} {words}"),
-            _text(_LABEL + room * share / most + 5, top + _BAR - 5, words),
+            # Beside the bar, and not across the line.
+            _text((full if share < 1 else _LABEL + room * share / most) + 5, top + _BAR - 5, words),
         ]
     high = len(rows) * (_BAR + _GAP)
     return _svg(title, high, [*drawn, _line(full, 0, full, high - _GAP, INK)])
@@ -122,7 +123,7 @@ def _shade(part: float) -> str:
 
 def _short(label: str) -> str:
     """As much as fits before the bar."""
-    return label if len(label) <= 7 else label[:6] + "…"  # noqa: PLR2004 - seven characters of 13 px
+    return label if len(label) <= 7 else label[:6] + "…"  # noqa: PLR2004 - seven characters of 14 px
 
 
 def _n(value: float) -> str:

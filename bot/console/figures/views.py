@@ -67,6 +67,7 @@ class FiguresPages:
             member,
             status=400 if fault else 200,
             fault=fault,
+            page=shapes.PAGE,
             found=found,
             chosen=chosen_of(period),
             choices=shapes.choices(period, today),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service.demo import write as demo
@@ -12,11 +13,15 @@ from bot.service.figures.cube import Cube, Worker, cube, targets, workers
 from bot.service.figures.handed import Handed, handed
 from bot.service.figures.period import Period
 from bot.service.figures.tasks import Task, tasks_of
+from bot.store.tables import consultations, rectifications
 
 
 @dataclass(frozen=True)
 class Findings:
-    """A period's figures. `demo`: the records are made up, and every page and file must say so."""
+    """A period's figures. `demo`: the records are made up, and every page and file must say so.
+
+    `rectified`: rectifications opened for ratings of the period's consultations, and how many of them are closed.
+    """
 
     county: str
     period: Period
@@ -26,6 +31,7 @@ class Findings:
     handed_before: Handed
     workers: dict[str, Worker]
     tasks: tuple[Task, ...]
+    rectified: tuple[int, int]
     demo: bool
 
     @property
@@ -54,5 +60,18 @@ def find(conn: Connection, period: Period, county: str) -> Findings:
         handed_before=handed(conn, period.before),
         workers=known,
         tasks=tasks_of(running, known, targets(conn, period.last.year)),
+        rectified=_rectified(conn, period),
         demo=demo.marked(conn),
     )
+
+
+def _rectified(conn: Connection, period: Period) -> tuple[int, int]:
+    r, c = rectifications.c, consultations.c
+    start, end = period.span
+    statement = (
+        sa.select(sa.func.count(), sa.func.count(r.closed_at))
+        .select_from(rectifications.join(consultations, c.id == r.consultation_id))
+        .where(c.opened_at >= start, c.opened_at < end)
+    )
+    opened, closed = conn.execute(statement).one()
+    return opened, closed

@@ -279,7 +279,7 @@ def _weekdays(found: Findings) -> Table:
     rows = tuple(Row(WEEKDAYS[day], {}, now[day], before[day]) for day in range(len(WEEKDAYS)))
     plain = Column("人次", lambda row: row.now.consultations)
     columns = (plain, PEOPLE_BEFORE, PEOPLE_CHANGE)
-    return Table("weekday", "星期", columns, rows, _total(rows))
+    return Table("weekday", "忙闲", columns, rows, _total(rows))
 
 
 def load_of(found: Findings) -> list[list[int]]:
