@@ -34,7 +34,7 @@ def recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A database with a few turns of November and one of December."""
-    desk = Desk(sqlite_db, Office(library, new_id), clock, Metrics())
+    desk = Desk(sqlite_db, lambda: Office(library, new_id), clock, Metrics())
     monkeypatch.setenv("FAWEN_DATABASE_URL", f"sqlite:///{tmp_path}/fawen.db")
 
     async def talk() -> None:

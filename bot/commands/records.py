@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from bot.commands.common import DemoOption, SettingsOption, fail, out, reading, settings_or_fail
 from bot.conversation.turn import LOCAL
 from bot.ids import utc_now
+from bot.masking import mask
 from bot.service.figures.findings import find
 from bot.service.figures.period import PeriodError, read
 from bot.service.figures.tables import CHANNELS, shown, summary, tables
@@ -19,8 +19,6 @@ from bot.service.figures.tables import Table as Figures
 from bot.service.lately import LogLine, last
 
 LOOK_EVERY = 1.0
-# Identity and phone numbers, bank cards: whatever a citizen types, a terminal shows none of them.
-_NUMBER = re.compile(r"\d{7,18}[\dXx]?")
 
 
 def log(
@@ -45,7 +43,7 @@ def log(
 
 
 def _shown(line: LogLine) -> str:
-    text = _NUMBER.sub(lambda match: match[0][:3] + "*" * (len(match[0]) - 3), " ".join(line.text.split()))[:60]
+    text = mask(" ".join(line.text.split()))[:60]
     answer = f"{line.verdict or '-'} {line.entry or '-'} {line.confidence:.2f}" if line.verdict else line.flow
     counted = "计" if line.consultation else "－"
     channel = CHANNELS.get(line.channel, line.channel)

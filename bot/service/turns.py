@@ -41,12 +41,13 @@ Decide = Callable[[Turn], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a turn works with."""
+    """What a turn works with; `announcement` is what citizens are told at present."""
 
     library: Library
     new_id: NewId
     decide: Decide = handle
     hours: Hours = USUAL
+    announcement: str = ""
 
 
 def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> Handled:
@@ -128,7 +129,9 @@ def _with_what_waits(
 def _turn(
     conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, *, handoff: str | None
 ) -> Turn:
-    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township)
+    # The chat page shows it above the conversation.
+    announcement = office.announcement if inbound.channel == WECHAT else ""
+    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None
