@@ -93,3 +93,22 @@ async def test_a_head_sets_the_tasks_of_a_year(bot: Bot, filled: sa.Engine, cloc
         assert conn.execute(sa.text("select count(*) from audit where action = 'tasks_set'")).scalar() == 1
     _, page = await opened(bot, token, "/console/figures?year=2020")
     assert "年度任务" in page
+
+
+async def test_a_report_is_read_and_taken_away(bot: Bot, filled: sa.Engine, clock: Clock) -> None:
+    token = hire(filled, "clerk", clock, role="staff")
+    status, page = await opened(bot, token, "/console/reports?year=2020")
+    assert status == 200
+    assert "共接待群众咨询120人次" in page
+    assert "<mark>＿＿＿（请填写）</mark>" in page
+    async with aiohttp.ClientSession(bot.url, cookies={COOKIE: token}) as session:
+        for kind in ("word", "excel"):
+            async with session.get(f"/console/reports/{kind}?year=2020") as answer:
+                assert answer.status == 200
+                assert (await answer.read()).startswith(b"PK")
+                assert "filename*=UTF-8''" in answer.headers["Content-Disposition"]
+            async with session.get(f"/console/reports/{kind}?year=20") as answer:
+                assert answer.status == 400
+    with filled.connect() as conn:
+        kept = conn.execute(sa.text("select subject, detail from audit where action = 'report_made'")).fetchall()
+    assert [tuple(row) for row in kept] == [("2020", "docx"), ("2020", "xlsx")]
