@@ -12,6 +12,7 @@ from bot.console import shell
 from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.figures.digests import DigestPages
 from bot.console.figures.reports import ReportPages
 from bot.console.figures.views import FiguresPages
 from bot.console.views_login import LoginPages
@@ -58,6 +59,7 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     doors = Doors(app, guard)
     FiguresPages(db, clock, supplies.new_id, library.locality).add_to(doors)
     ReportPages(db, clock, supplies.new_id, library.locality).add_to(doors)
+    DigestPages(db, clock, supplies.new_id, supplies.live).add_to(app, doors)
     add_administration(doors, guard, supplies)
     app[DOORS] = doors.all
 
