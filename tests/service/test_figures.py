@@ -48,22 +48,20 @@ async def number(db: Database, query: str) -> Any:
 
 def where(filters: layout.Filters) -> str:
     """A row's filters as the log understands them, written down as SQL."""
-    columns = {"handled": "handled_by"}
     parts = ["true"]
     for name, value in filters.items():
-        column = columns.get(name, name)
-        if isinstance(value, tuple):
-            parts.append(f"{column} in ({','.join(repr(one) for one in value)})")
-        elif name == "grade":
-            parts.append("grade > 0" if value == "any" else f"grade = {value}")
-        elif name == "handed":
+        values = (value,) if isinstance(value, str) else value
+        if name == "handed":
             parts.append("handed")
         elif name in {"from", "until"}:
-            day = date.fromisoformat(value)
-            part = Period(day, day).span
-            parts.append(f"opened_at >= {part[0]}" if name == "from" else f"opened_at < {part[1]}")
+            day = date.fromisoformat(values[0])
+            span = Period(day, day).span
+            parts.append(f"opened_at >= {span[0]}" if name == "from" else f"opened_at < {span[1]}")
+        elif name == "grade":
+            parts.append(f"grade in ({','.join(values)})")
         else:
-            parts.append({"none": f"{column} = ''", "any": f"{column} <> ''"}.get(value, f"{column} = '{value}'"))
+            listed = ",".join("''" if one == "-" else f"'{one}'" for one in values)
+            parts.append(f"{name} in ({listed})")
     return " and ".join(parts)
 
 

@@ -94,7 +94,7 @@ def _line(found: Findings, table: Table, row: Row) -> Line:
     return Line(row.label, tuple(values))
 
 
-def _more(known: Filters, wanted: tuple[tuple[str, str], ...]) -> Filters:
+def _more(known: Filters, wanted: tuple[tuple[str, str | tuple[str, ...]], ...]) -> Filters:
     """What a column asks for, unless the row itself asks for something narrower."""
     return {name: value for name, value in wanted if name not in known}
 
@@ -128,7 +128,7 @@ def tiles(found: Findings) -> list[Tile]:
         Tile("咨询群众", Value(f"{found.now.citizens:,}"), f"上年同期 {found.before.citizens:,} 人"),
         Tile(
             "办结件数",
-            Value(f"{now.services:,}", log_link(found.period, {"service": layout.ANY})),
+            Value(f"{now.services:,}", log_link(found.period, {"service": layout.ANY_SERVICE})),
             f"上年同期 {before.services:,}，{shown(layout.change(now.services, before.services), 'change')}",
         ),
         part("首问答复率", now.first_answered, now.consultations, before.first_answered, before.consultations),
@@ -136,7 +136,7 @@ def tiles(found: Findings) -> list[Tile]:
             "转人工率", now.handed, now.consultations, before.handed, before.consultations,
             log_link(found.period, {"handed": "1"}),
         ),
-        part("满意率", now.satisfied, now.rated, before.satisfied, before.rated, log_link(found.period, {"grade": layout.ANY})),
+        part("满意率", now.satisfied, now.rated, before.satisfied, before.rated, log_link(found.period, {"grade": layout.ANY_GRADE})),
         Tile(
             "等律师（中位）",
             Value(layout.minutes(found.handed.median)),
@@ -157,7 +157,7 @@ def task_section(found: Findings) -> Section | None:
                 Value(f"{task.target:,}"),
                 Value(
                     f"{task.done:,}",
-                    log_link(task.period, {**task.filters, "service": layout.ANY}) if task.done else "",
+                    log_link(task.period, {**task.filters, "service": layout.ANY_SERVICE}) if task.done else "",
                 ),
                 Value(shown(task.share, "share")),
             ),

@@ -19,8 +19,10 @@ UNKNOWN = "未明确"
 UNSAID = "未说明"
 BOT = "法问自动答复"
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-# What the log page calls what is empty, and what is anything but empty.
-NONE, ANY = "none", "any"
+# In the log's address: what is empty, and every value but that.
+NONE = "-"
+ANY_SERVICE = tuple(SERVICES)
+ANY_GRADE = tuple(map(str, GRADES))
 Filters = dict[str, str | tuple[str, ...]]
 
 
@@ -41,7 +43,7 @@ class Column:
     name: str
     value: Callable[[Row], float | None]
     form: str = "count"
-    filters: tuple[tuple[str, str], ...] | None = None
+    filters: tuple[tuple[str, str | tuple[str, ...]], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,10 @@ def change(now: float, before: float) -> float | None:
 PEOPLE = Column("人次", lambda row: row.now.consultations, filters=())
 PEOPLE_BEFORE = Column("上年同期", lambda row: row.before.consultations)
 PEOPLE_CHANGE = Column("同比", lambda row: change(row.now.consultations, row.before.consultations), "change")
-DONE = Column("办结件数", lambda row: row.now.services, filters=(("service", ANY),))
+DONE = Column("办结件数", lambda row: row.now.services, filters=(("service", ANY_SERVICE),))
 DONE_BEFORE = Column("上年同期", lambda row: row.before.services)
 DONE_CHANGE = Column("同比", lambda row: change(row.now.services, row.before.services), "change")
-RATED = Column("评价", lambda row: row.now.rated, filters=(("grade", ANY),))
+RATED = Column("评价", lambda row: row.now.rated, filters=(("grade", ANY_GRADE),))
 CONTENT = Column("满意率", lambda row: share(row.now.satisfied, row.now.rated), "share")
 FIRST = Column("首问答复率", lambda row: share(row.now.first_answered, row.now.consultations), "share")
 HANDED = Column("转人工", lambda row: row.now.handed, filters=(("handed", "1"),))
@@ -199,7 +201,7 @@ def _outcomes(found: Findings) -> Table:
 def _handlers(found: Findings) -> Table:
     def show(key: tuple[str, ...]) -> tuple[str, Filters]:
         worker = found.workers.get(key[0])
-        return BOT if key[0] == "bot" else worker.name if worker else key[0], {"handled": key[0]}
+        return BOT if key[0] == "bot" else worker.name if worker else key[0], {"handled_by": key[0]}
 
     return _table(found, "handler", "办理人", _WHOLE, lambda cell: (cell.handler,), show)
 
@@ -214,7 +216,7 @@ def _services(found: Findings) -> Table:
         lambda key: (SERVICES.get(key[0], key[0]), {"service": key[0]}),
         keep=lambda cell: bool(cell.service),
         order=[(service,) for service in SERVICES],
-        of={"service": ANY},
+        of={"service": ANY_SERVICE},
     )
 
 
@@ -230,10 +232,17 @@ def _centres(found: Findings) -> Table:
         return (worker.centre if worker else "",)
 
     def show(key: tuple[str, ...]) -> tuple[str, Filters]:
-        return key[0] or found.centre_name, {"handled": logins.get(key[0], ()), "service": ANY}
+        return key[0] or found.centre_name, {"handled_by": logins.get(key[0], ()), "service": ANY_SERVICE}
 
     return _table(
-        found, "centre", "服务中心", _SERVICES, centre, show, keep=lambda cell: bool(cell.service), of={"service": ANY}
+        found,
+        "centre",
+        "服务中心",
+        _SERVICES,
+        centre,
+        show,
+        keep=lambda cell: bool(cell.service),
+        of={"service": ANY_SERVICE},
     )
 
 

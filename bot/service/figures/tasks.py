@@ -38,7 +38,7 @@ class Task:
         """What finds the services done, beside the period."""
         if not self.place:
             return {}
-        return {"handled": self.logins} if self.logins else {"township": self.place}
+        return {"handled_by": self.logins} if self.logins else {"township": self.place}
 
 
 def tasks_of(running: Cube, workers: Mapping[str, Worker], targets: Mapping[str, int]) -> tuple[Task, ...]:
