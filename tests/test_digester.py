@@ -21,6 +21,7 @@ from bot.conversation.turn import Library
 from bot.digester import BACK_OFF, Digester
 from bot.live import Live
 from bot.mailing import Mailer
+from bot.metrics import Metrics
 from bot.settings import SettingsError, read_settings
 from bot.store.database import Database
 from knowledge.places import Office
@@ -58,7 +59,7 @@ def with_mail(library: Library, **emails: str) -> Library:
 
 def digester(db: Database, clock: Clock, new_id: Numbers, library: Library, box: Mailbox | None) -> Digester:
     settings = read_settings(environ(box) | {"FAWEN_DATABASE_URL": "sqlite:///unused"})
-    live = Live(settings, lambda _only: library, db, clock, Bell())
+    live = Live(settings, library, db, clock, Bell(), Metrics())
     return Digester(db, live, Mailer(settings.mail), clock, new_id)
 
 

@@ -33,7 +33,7 @@ def demo_data(
     with writing(chosen) as change:
         try:
             change(lambda conn: write.check(conn, wish, demo=chosen.demo))
-            library = read_library(chosen)(False)
+            library = read_library(chosen)
             if chosen.demo:
                 change(lambda conn: accounts.demonstration(conn, uuid7, password, now))
             made = change(lambda conn: write.fill(conn, wish, library, chosen.handoff.office_hours, now))

@@ -62,7 +62,7 @@ class ReportPages:
             fault=fault,
             page=PAGE,
             report=written,
-            sections=[(one.heading, [_shape(part) for part in one.body]) for one in written.sections],
+            chapters=[(one.heading, [_shape(part) for part in one.body]) for one in written.sections],
             blanks=[blank.about for blank in written.blanks],
             chosen=chosen_of(period),
             choices=shapes.choices(period, today),
