@@ -29,8 +29,10 @@ from bot.console.mount import Supplies
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
+from bot.digester import EVERY, Digester
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.live import LIVE, Live
+from bot.mailing import Mailer
 from bot.metrics import Metrics
 from bot.service import consultations, erasure, handling, own_data
 from bot.service.demo import write as demo
@@ -111,6 +113,9 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         page = ChatPage(live, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
         Browse(live, parts.clock).add_to(app)
+    if settings.digest.enabled:
+        digester = Digester(db, live, Mailer(settings.mail), parts.clock, parts.new_id)
+        app.cleanup_ctx.append(_digesting(digester))
     if settings.console.enabled:
         supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell, parts.metrics, parts.disk)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
@@ -180,6 +185,18 @@ def _kept_live(live: Live, bell: Bell) -> Context:
         await live.refresh()
         async with _background(worker.run()):
             yield
+
+    return context
+
+
+def _digesting(digester: Digester) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        worker = Worker("digests", digester.work, EVERY)
+        task = asyncio.create_task(worker.run())
+        yield
+        # A letter under way is finished first: cut off, nobody would know whether it was sent.
+        worker.stop()
+        await task
 
     return context
 

@@ -12,6 +12,9 @@ from bot.console import shell
 from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.figures.digests import DigestPages
+from bot.console.figures.reports import ReportPages
+from bot.console.figures.views import FiguresPages
 from bot.console.quality.ratings import RatingPages
 from bot.console.quality.rectifications import RectificationPages
 from bot.console.views_lessons import LessonPages
@@ -63,6 +66,9 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     LoginPages(guard, settings).add_to(app)
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
+    FiguresPages(db, clock, supplies.new_id, library.locality).add_to(doors)
+    ReportPages(db, clock, supplies.new_id, library.locality).add_to(doors)
+    DigestPages(db, clock, supplies.new_id, supplies.live).add_to(app, doors)
     add_administration(doors, guard, supplies)
     _add_quality(doors, supplies)
     app[DOORS] = doors.all

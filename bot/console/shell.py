@@ -37,6 +37,8 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
+    Section("/console/figures", "数字", ("staff", "supervisor", "admin")),
+    Section("/console/reports", "报告", ("staff", "supervisor", "admin")),
     Section("/console/admin", "管理", ("supervisor", "admin")),
     Section("/console/rectifications", "整改", ("lawyer", "staff", "supervisor", "admin")),
     Section("/console/lessons", "普法", ("staff", "supervisor", "admin")),

@@ -15,6 +15,16 @@ from tests.support import Bot
 ROLES = ("lawyer", "supervisor", "staff", "admin")
 # Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
 TABLE: dict[tuple[str, str], str] = {
+    ("GET", "/console/figures"): "soa",
+    ("GET", "/console/figures/tasks"): "sa",
+    ("POST", "/console/figures/tasks"): "sa",
+    ("GET", "/console/reports"): "soa",
+    ("GET", "/console/reports/word"): "soa",
+    ("GET", "/console/reports/excel"): "soa",
+    ("GET", "/console/reports/digests"): "soa",
+    ("GET", "/console/reports/digests/{id}"): "soa",
+    ("POST", "/console/reports/digests/{id}/send"): "sa",
+    ("POST", "/console/reports/digests/{id}/link"): "sa",
     ("GET", "/console/admin"): "sa",
     ("GET", "/console/admin/users"): "a",
     ("POST", "/console/admin/users"): "a",
