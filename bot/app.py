@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
 from bot.service import consultations, handling
+from bot.service.demo import write as demo
+from bot.service.shelf import Shelf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -67,15 +69,18 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
     library = parts.library or read_library(settings)
+    shelf = Shelf(library)
     parts.metrics.entries.set(len(library.base.entries))
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
+        if await db.read(demo.marked):
+            library = replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise
     bell = Bell()
-    office = Office(library, parts.new_id, parts.decide, settings.handoff.office_hours)
+    office = Office(shelf, parts.new_id, parts.decide, settings.handoff.office_hours)
     desk = Desk(db, office, parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
@@ -90,11 +95,11 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
-        page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics, bell)
+        page = ChatPage(settings, library.locality, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
-        Browse(library, parts.clock, demo=settings.demo).add_to(app)
+        Browse(shelf, parts.clock, demo=settings.demo).add_to(app)
     if settings.console.enabled:
-        supplies = Supplies(settings, db, parts.clock, parts.new_id, library, bell)
+        supplies = Supplies(settings, db, parts.clock, parts.new_id, shelf, bell)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
     return app
 

@@ -19,6 +19,7 @@ from bot.console.workbench.views import BindingCode, Workbench
 from bot.conversation.turn import Library
 from bot.ids import Clock, NewId
 from bot.service import accounts
+from bot.service.shelf import Shelf
 from bot.settings import Settings
 from bot.store.database import Database
 
@@ -34,8 +35,13 @@ class Supplies:
     db: Database
     clock: Clock
     new_id: NewId
-    library: Library
+    shelf: Shelf
     bell: Bell
+
+    @property
+    def library(self) -> Library:
+        """The library as it is now: to be asked anew, not to be kept."""
+        return self.shelf.current
 
 
 async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:
@@ -59,5 +65,5 @@ def _add_workbench(
     hub = Hub(db, clock, hours)
     supplies.bell.listen(hub.changed)
     acts = Acts(db, clock, supplies.new_id, supplies.bell)
-    Workbench(guard, acts, hub, db, clock, hours, supplies.library, binding_code).add_to(app)
+    Workbench(guard, acts, hub, db, clock, hours, supplies.shelf, binding_code).add_to(app)
     app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, clock, tell_typing).connect)])
