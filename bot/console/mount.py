@@ -11,6 +11,11 @@ from bot.bell import Bell
 from bot.console import shell
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
+from bot.console.records.access import AccessPages
+from bot.console.records.exporting import ExportPages
+from bot.console.records.listing import LogPages
+from bot.console.records.runner import Runner
+from bot.console.records.story import StoryPages
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
@@ -55,7 +60,19 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     LoginPages(guard, settings).add_to(app)
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
+    _add_records(app, doors, supplies)
     app[DOORS] = doors.all
+
+
+def _add_records(app: web.Application, doors: Doors, supplies: Supplies) -> None:
+    db, clock, new_id, shelf = supplies.db, supplies.clock, supplies.new_id, supplies.shelf
+    log = LogPages(db, clock, new_id, shelf)
+    log.add_to(doors)
+    StoryPages(db, clock, new_id, shelf, log.forget).add_to(doors)
+    runner = Runner(db, clock, supplies.settings)
+    app.cleanup_ctx.append(runner.running)
+    ExportPages(db, clock, new_id, runner.wake).add_to(doors)
+    AccessPages(db, clock).add_to(doors)
 
 
 def _add_workbench(

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.console.doors import OFFICE
 from bot.service.staff import COUNSEL, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
@@ -29,14 +30,17 @@ class Section:
     path: str
     name: str
     roles: tuple[Role, ...]
+    also: tuple[str, ...] = ()
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to it."""
-        return path == self.path or (path.startswith(self.path + "/") and self.path != "/console")
+        below = (self.path, *self.also) if self.path != "/console" else self.also
+        return path == self.path or any(path == one or path.startswith(one + "/") for one in below)
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
+    Section("/console", "咨询记录", OFFICE, ("/console/consultations", "/console/exports", "/console/access")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )
 COUNTY = web.AppKey("console.county", str)
@@ -75,7 +79,7 @@ def render(
 
 def home(member: Member) -> str:
     """Where a member's work begins."""
-    return "/workbench" if member.role in COUNSEL else "/account"
+    return "/workbench" if member.role in COUNSEL else "/console"
 
 
 def headers(request: web.Request) -> dict[str, str]:

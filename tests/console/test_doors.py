@@ -14,7 +14,21 @@ from tests.support import Bot
 
 ROLES = ("lawyer", "supervisor", "staff", "admin")
 # Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
-TABLE: dict[tuple[str, str], str] = {}
+TABLE: dict[tuple[str, str], str] = {
+    ("GET", "/console"): "soa",
+    ("POST", "/console/views"): "soa",
+    ("POST", "/console/views/{id}/drop"): "soa",
+    ("GET", "/console/consultations/{id}"): "soa",
+    ("POST", "/console/consultations/{id}/unmask"): "soa",
+    ("POST", "/console/consultations/{id}/correct"): "soa",
+    ("POST", "/console/consultations/{id}/remarks"): "soa",
+    ("POST", "/console/remarks/{id}/drop"): "soa",
+    ("GET", "/console/exports"): "soa",
+    ("POST", "/console/exports"): "soa",
+    ("GET", "/console/exports/{id}/file"): "soa",
+    ("POST", "/console/exports/{id}/retry"): "soa",
+    ("GET", "/console/access"): "sa",
+}
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
 

@@ -103,20 +103,42 @@ def _few_hits(conn: Connection, wanted: Filter) -> list[Any] | None:
     return None if len(rows) > FEW else sorted(rows, key=lambda row: (row.opened_at, row.id), reverse=True)
 
 
-def page(conn: Connection, wanted: Filter, limit: int, before: Place | None = None) -> list[Line]:
-    """The newest that fit, or those behind a place in the list."""
+def page(
+    conn: Connection, wanted: Filter, limit: int, before: Place | None = None, *, whole: bool = False
+) -> list[Line]:
+    """The newest that fit, or those behind a place in the list; `whole`: with all that was said."""
     ids = sa.select(_t.id).where(*_conditions(wanted))
     if wanted.words:
         ids = ids.where(sa.exists().where(_w.consultation_id == _t.id, *_said(conn, wanted)))
     if before is not None:
         ids = ids.where(sa.tuple_(_t.opened_at, _t.id) < sa.tuple_(sa.literal(before[0]), sa.literal(before[1])))
-    return _lines(conn, ids.order_by(_t.opened_at.desc(), _t.id.desc()).limit(limit))
+    return _lines(conn, ids.order_by(_t.opened_at.desc(), _t.id.desc()).limit(limit), whole=whole)
 
 
-def _lines(conn: Connection, ids: sa.Select[Any]) -> list[Line]:
+def count(conn: Connection, wanted: Filter) -> int:
+    """How many fit, however long it takes."""
+    where = _conditions(wanted)
+    if wanted.words:
+        where.append(sa.exists().where(_w.consultation_id == _t.id, *_said(conn, wanted)))
+    return conn.execute(sa.select(sa.func.count()).select_from(consultations).where(*where)).scalar_one()
+
+
+def one(conn: Connection, consultation_id: str) -> Line:
+    """A consultation by id, which must be there."""
+    return _lines(conn, sa.select(_t.id).where(_t.id == consultation_id))[0]
+
+
+def of_citizen(conn: Connection, citizen_id: str, limit: int) -> list[Line]:
+    """The newest of one citizen."""
+    ids = sa.select(_t.id).where(_t.citizen_id == citizen_id).order_by(sa.desc(_t.opened_at + 0)).limit(limit)
+    return _lines(conn, ids)
+
+
+def _lines(conn: Connection, ids: sa.Select[Any], *, whole: bool = False) -> list[Line]:
     chosen = ids.subquery()
+    words = _w.words if whole else sa.func.substr(_w.words, 1, _SHOWN).label("words")
     statement = (
-        sa.select(consultations, sa.func.substr(_w.words, 1, _SHOWN).label("words"))
+        sa.select(consultations, words)
         .select_from(chosen)
         .join(consultations, _t.id == chosen.c.id)
         .outerjoin(consultation_words, _w.consultation_id == _t.id)
