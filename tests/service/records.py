@@ -33,7 +33,7 @@ def consultation(conn: Connection, number: int, at: datetime, words: str = "Âçï‰
     row_id, moment = f"c-{number:06d}", to_ms(at)
     row: dict[str, Any] = {
         "id": row_id, "citizen_id": "citizen-1", "channel": "web", "kind": "legal", "category": "wages",
-        "entry_id": "wages.arrears", "entry_version": "", "verdict": "answer", "confidence": 0.9, "outcome": "answered",
+        "entry_id": "wages.migrant-how", "entry_version": "", "verdict": "answer", "confidence": 0.9, "outcome": "answered",
         "first_outcome": "answered", "handed": False, "grade": 0, "handled_by": "bot", "service": "", "summary": "",
         "minutes": 0, "township": "", "urgent": False, "messages": 1, "opened_at": moment, "last_at": moment,
         "closed_at": moment,

@@ -24,7 +24,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "channel": ("web", "wechat"), "kind": ("legal", "petition", ""), "category": ("wages", "marriage", ""),
     "township": ("", "河口乡", "东镇"), "outcome": ("answered", "unanswered"), "verdict": ("answer", "none"),
     "grade": (0, 1, 2, 5), "service": ("", "mediation"), "handled_by": ("bot", "zhang"), "handed": (True, False),
-    "urgent": (True, False), "entry_id": ("", "wages.arrears"),
+    "urgent": (True, False), "entry_id": ("", "wages.migrant-how"),
 }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def written(value: Any) -> str:
 
 FILTERS = [
     "", "kind=legal", "kind=-", "kind=legal&kind=petition", "grade=1&grade=2", "handed=1", "handed=0&urgent=1",
-    "township=河口乡&outcome=unanswered", "township=-", "entry=wages.arrears", "handled_by=zhang&service=mediation",
+    "township=河口乡&outcome=unanswered", "township=-", "entry=wages.migrant-how", "handled_by=zhang&service=mediation",
     "channel=wechat", "verdict=none&category=marriage", "from=2026-11-05", "until=2026-11-05", "from=2026-11-05&until=2026-11-09",
     "words=工资", "words=工资 社保", "words=工资&kind=legal&from=2026-11-10", "words=100%25", "words=资_没", "words=没有这句话",
 ]  # fmt: skip
