@@ -40,8 +40,8 @@ def fill(engine: sa.Engine, base: KnowledgeBase, count: int, until: datetime, se
     chance.shuffle(entries)
     with engine.begin() as conn:
         people = [_citizen(number, until) for number in range(max(1, count // 3))]
-        for chunk in _chunks(people):
-            conn.execute(sa.insert(citizens), chunk)
+        for some in _chunks(people):
+            conn.execute(sa.insert(citizens), some)
         rows = _rows(chance, entries, weights, people, count, until)
         for chunk in _chunks(rows):
             conn.execute(sa.insert(consultations), [one for one, _, _ in chunk])

@@ -27,7 +27,7 @@ PATIENCE = 120.0
 async def written(session: aiohttp.ClientSession) -> str:
     """The page once nothing is being written any more; it asks to be looked at again until then."""
     async with asyncio.timeout(PATIENCE):
-        while 'http-equiv="refresh"' in (page := await get(session, "/console/exports")):
+        while 'http-equiv="refresh"' in (page := await get(session, "/console/exports")):  # noqa: ASYNC110 - another process works
             await asyncio.sleep(0.2)
     return page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +54,8 @@ class AccessPages:
             return found, [one for one, _ in accounts.everyone(conn)]
 
         found, people = await self._db.read(look)
-        lines = [_shown(one) | {"at": names.stamp(one.at, now)} for one in found[:SHOWN]]
+        called = {one.login: one.name for one in people}
+        lines = [_shown(one, called) | {"at": names.stamp(one.at, now)} for one in found[:SHOWN]]
         chosen = [*((name, value) for name, value in asked.items() if value), *days.pairs]
         older = ""
         if len(found) > SHOWN:
@@ -74,7 +76,7 @@ class AccessPages:
         )
 
 
-def _shown(one: Access) -> dict[str, Any]:
+def _shown(one: Access, people: Mapping[str, str]) -> dict[str, Any]:
     return {
         "staff": one.staff or "（命令行）",
         "action": ACTIONS[one.action],
@@ -82,5 +84,22 @@ def _shown(one: Access) -> dict[str, Any]:
         "citizen": one.citizen,
         "code": names.code(one.citizen) if one.citizen else "",
         "consultation": one.consultation,
-        "detail": mask(one.detail),
+        "detail": mask(_detail(one, people)),
     }
+
+
+def _detail(one: Access, people: Mapping[str, str]) -> str:
+    """What the audit keeps for machines, in words."""
+    if one.action == "record.correct":
+        before, _, after = one.detail.partition(" ")
+        return f"{_matter(before)} 改为 {_matter(after)}"
+    if one.action in {"record.export", "record.export_unmasked"}:
+        format_, query, reason = (*one.detail.split(" ", 2), "", "")[:3]
+        found = f"{format_.upper()}：{names.described(query, people)}"
+        return f"{found}。理由：{reason}" if reason else found
+    return one.detail
+
+
+def _matter(written: str) -> str:
+    kind, _, category = written.partition("/")
+    return f"{names.name('kind', kind, {})}·{names.name('category', category, {})}"

@@ -115,12 +115,10 @@ class ExportPages:
 
 
 def _shown(one: Export, people: Mapping[str, str], now: datetime) -> dict[str, Any]:
-    wanted, _ = filters.read(parse_qsl(one.query))
     return {
         "id": one.id,
         "at": names.stamp(one.created_at, now),
-        "about": "；".join(_words(name, value, people) for name, value in wanted.pairs) or "全部咨询",
-        "query": wanted.query,
+        "about": names.described(one.query, people),
         "format": "Excel" if one.format == "xlsx" else "CSV",
         "masked": one.masked,
         "state": one.state,
@@ -132,11 +130,3 @@ def _shown(one: Export, people: Mapping[str, str], now: datetime) -> dict[str, A
         "gone": one.state == "ready" and not one.size,
         "until": names.stamp(one.finished_at + KEPT, now) if one.finished_at else "",
     }
-
-
-def _words(name: str, value: str, people: Mapping[str, str]) -> str:
-    labels = {"from": "从", "until": "到", "words": "说过"}
-    if name in labels:
-        return f"{labels[name]} {value}"
-    called = names.name(name, "" if value == filters.NONE else value, people)
-    return f"{filters.BY_NAME[name].label}：{called}"

@@ -192,12 +192,12 @@ def _href(wanted: Filter, *more: tuple[str, str]) -> str:
 
 
 def _groups(wanted: Filter, facets: Facets, people: Mapping[str, str]) -> list[tuple[str, list[Link], list[Link]]]:
-    """For each facet its label, the most frequent values, and the rest."""
+    """For each facet its label, the most frequent values, and the rest; not where all are of one sort anyway."""
     found = []
     for field in FIELDS:
         counted = facets.counts.get(field.name, [])
         links = [_facet(wanted, field.name, value, number, people) for value, number in counted]
-        if links:
+        if len(links) > 1 or any(link.on for link in links):
             found.append((field.label, links[:FACET_SHOWN], links[FACET_SHOWN:]))
     return found
 

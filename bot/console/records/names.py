@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.turn import LOCAL
 from bot.service.handling import SERVICES
+from bot.service.records import filters
 from bot.service.records.filters import NONE
 from knowledge.categories import category_name
 from knowledge.entry import KIND_NAMES, Entry
@@ -85,3 +87,16 @@ def stamp(moment: datetime, now: datetime) -> str:
 def code(citizen_id: str) -> str:
     """A citizen without a name: enough to see that two consultations are of the same one."""
     return citizen_id[-6:].upper()
+
+
+def described(query: str, people: Mapping[str, str]) -> str:
+    """A filter as it stands in an address, in words."""
+    wanted, _ = filters.read(parse_qsl(query))
+    return "；".join(_condition(field, value, people) for field, value in wanted.pairs) or "全部咨询"
+
+
+def _condition(field: str, value: str, people: Mapping[str, str]) -> str:
+    before = {"from": "从", "until": "到", "words": "说过"}
+    if field in before:
+        return f"{before[field]} {value}"
+    return f"{filters.BY_NAME[field].label}：{name(field, '' if value == NONE else value, people)}"

@@ -38,7 +38,7 @@ def correct(
     if (row.kind, row.category) == (kind, category):
         return False
     conn.execute(sa.update(consultations).where(_t.id == consultation_id).values(kind=kind, category=category))
-    detail = f"{row.kind or '-'}/{row.category or '-'} → {kind or '-'}/{category or '-'}"
+    detail = f"{row.kind}/{row.category} {kind}/{category}"
     audit.write(
         conn, new_id, "record.correct", now=now, staff=by.id, citizen=row.citizen_id, subject=consultation_id,
         detail=detail,

@@ -61,7 +61,7 @@ def ask(
         )
     )  # fmt: skip
     action = "record.export_unmasked" if reason else "record.export"
-    detail = f"{format_}；条件：{query or '全部'}" + (f"；理由：{reason}" if reason else "")
+    detail = f"{format_} {query}" + (f" {reason}" if reason else "")
     audit.write(conn, new_id, action, now=now, staff=by.id, subject=row_id, detail=detail)
     return row_id
 
