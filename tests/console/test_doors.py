@@ -58,6 +58,19 @@ TABLE: dict[tuple[str, str], str] = {
     ("GET", "/console/lessons/edit"): "soa",
     ("POST", "/console/lessons/edit"): "soa",
     ("POST", "/console/lessons/drop"): "soa",
+    ("GET", "/console"): "soa",
+    ("POST", "/console/views"): "soa",
+    ("POST", "/console/views/{id}/drop"): "soa",
+    ("GET", "/console/consultations/{id}"): "soa",
+    ("POST", "/console/consultations/{id}/unmask"): "soa",
+    ("POST", "/console/consultations/{id}/correct"): "soa",
+    ("POST", "/console/consultations/{id}/remarks"): "soa",
+    ("POST", "/console/remarks/{id}/drop"): "soa",
+    ("GET", "/console/exports"): "soa",
+    ("POST", "/console/exports"): "soa",
+    ("GET", "/console/exports/{id}/file"): "soa",
+    ("POST", "/console/exports/{id}/retry"): "soa",
+    ("GET", "/console/access"): "sa",
 }
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
