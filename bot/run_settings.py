@@ -16,7 +16,7 @@ from bot.settings import Settings
 MOST_DAYS = 200
 MOST_SPANS = 6
 SWITCH = {"true": "是", "false": "否"}
-_SPAN = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)\s*[-–—~～至到]\s*([01]?\d|2[0-3])[:：]([0-5]\d)")
+_SPAN = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)\s*[-－–—~～至到]\s*([01]?\d|2[0-3])[:：]([0-5]\d)")
 _BETWEEN = re.compile(r"[,，、;；\s]+")
 _WHOLE = re.compile(r"[0-9]{1,6}")
 
@@ -193,7 +193,8 @@ def applied(settings: Settings, changed: Mapping[str, str]) -> tuple[Settings, t
             continue
         section = sections.get(knob.section, getattr(settings, knob.section))
         try:
-            sections[knob.section] = type(section).model_validate({**dict(section), knob.field: knob.read(text)})
+            values = {field: getattr(section, field) for field in type(section).model_fields}
+            sections[knob.section] = type(section).model_validate(values | {knob.field: knob.read(text)})
         except (SettingError, ValidationError):
             useless.append(name)
     return settings.model_copy(update=sections), tuple(useless)
