@@ -96,7 +96,7 @@ def test_spans_in_words(span: timedelta, words: str) -> None:
 
 
 def test_sizes_in_words() -> None:
-    assert (size(300 * 1024**2), size(GB + GB // 2)) == ("300 MB", "1.5 GB")
+    assert [size(count) for count in (20_480, 300 * 1024**2, GB + GB // 2)] == ["20 KB", "300 MB", "1.5 GB"]
 
 
 def test_counters_are_summed_by_what_was_not_asked_for() -> None:
@@ -183,7 +183,7 @@ async def test_a_bad_day_is_shown_and_the_letter_goes_out_again(
         async with clerk(bot, engine, clock) as boss:
             page = await boss.see("/system")
             for said in (
-                "磁盘快满了，只剩0 MB",
+                "磁盘快满了，只剩0 KB",
                 "最近一次备份已经过了3天",
                 "近7天有1条消息没有送到",
                 "&lt;b&gt;微信没有收下",

@@ -22,7 +22,13 @@ from tests.platform import Clock
 from tests.support import Bot, Numbers
 
 Rows = Callable[[Any, str], list[Any]]
-NEW = {"login": "Zhang", "name": "张三", "role": "lawyer", "covers": ["labour", "family"], "centre": "城关镇站"}
+NEW: dict[str, Any] = {
+    "login": "Zhang",
+    "name": "张三",
+    "role": "lawyer",
+    "covers": ["labour", "family"],
+    "centre": "城关镇站",
+}
 OWN = "我自己想的密码2026"
 
 
@@ -60,7 +66,7 @@ async def test_a_starting_password_is_shown_once_and_must_be_changed(
     kept = rows(bot.settings, "SELECT login, name, role, covers, centre, lent_at FROM staff WHERE login = 'zhang'")
     assert kept == [("zhang", "张三", "lawyer", '["labour","family"]', "城关镇站", None)]
     assert rows(bot.settings, "SELECT staff_id, detail FROM audit WHERE action = 'account_added'") == [
-        ("staff-boss", "zhang lawyer")
+        ("staff-boss", "zhang，值班律师")
     ]
     assert password not in str(rows(bot.settings, "SELECT * FROM audit"))
 
@@ -145,7 +151,8 @@ async def test_who_serves_no_longer_gives_citizens_back(bot: Bot, engine: sa.Eng
     assert rows(bot.settings, "SELECT state, lawyer_id FROM handoffs") == [("waiting", None)]
     assert rows(bot.settings, "SELECT name, role, on_duty FROM staff WHERE id = 'staff-li'") == [("李四", "staff", 0)]
     assert (
-        "role lawyer → staff" in rows(bot.settings, "SELECT detail FROM audit WHERE action = 'account_changed'")[0][0]
+        "角色 值班律师 → 工作人员"
+        in rows(bot.settings, "SELECT detail FROM audit WHERE action = 'account_changed'")[0][0]
     )
 
 
