@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,9 +28,10 @@ from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
-from bot.live import LibraryOf, Live
+from bot.live import LIVE, Live
 from bot.metrics import Metrics
 from bot.service import consultations, handling
+from bot.service.demo import write as demo
 from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -54,25 +55,18 @@ class Parts:
 
     clock: Clock = utc_now
     new_id: NewId = uuid7
-    library: LibraryOf | None = None
+    library: Library | None = None
     decide: Decide = handle
     metrics: Metrics = field(default_factory=Metrics)
     disk: DiskOf = shutil.disk_usage
 
 
-def read_library(settings: Settings) -> LibraryOf:
-    """Knowledge and locality as the settings ask for, to be searched whole or the confirmed entries only.
-
-    ContentError or LocalityError on bad files.
-    """
+def read_library(settings: Settings) -> Library:
+    """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
     known, tables = cached(folder=Path(settings.cache) if settings.cache else None)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-
-    def library(confirmed_only: bool) -> Library:
-        search = searcher(known, load_mixer(), confirmed_only=confirmed_only, tables=tables)
-        return Library(known, search, locality, confirmed_only)
-
-    return library
+    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
+    return Library(known, search, locality, settings.answers.confirmed_only)
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]
@@ -81,17 +75,17 @@ Context = Callable[[web.Application], AsyncIterator[None]]
 async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
-    library_of = parts.library or read_library(settings)
+    library = parts.library or read_library(settings)
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
+        if await db.read(demo.marked):
+            library = replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise
     bell = Bell()
-    live = Live(settings, library_of, db, parts.clock, bell)
-    await live.refresh()
-    parts.metrics.entries.set(len(live.library.base.entries))
+    live = Live(settings, library, db, parts.clock, bell, parts.metrics)
     desk = Desk(db, _office(live, parts), parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +94,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_store(db))
     if not db.embedded:
         app.cleanup_ctx.append(Relay(db, bell).running)
+    app[LIVE] = live
     app.cleanup_ctx.append(_kept_live(live, bell))
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, live, parts, bell)))
@@ -159,6 +154,8 @@ def _kept_live(live: Live, bell: Bell) -> Context:
     bell.listen(lambda what: worker.wake() if what == CHANGED else None)
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
+        # What the county has set and published holds from the start.
+        await live.refresh()
         async with _background(worker.run()):
             yield
 

@@ -9,7 +9,7 @@ import structlog
 log = structlog.get_logger("bell")
 
 Listener = Callable[[str], None]
-# Rung in place of a handoff's id when settings or announcements changed.
+# Rung in place of a handoff's id when settings, announcements or the county's own content changed.
 CHANGED = "changed"
 
 

@@ -17,6 +17,7 @@ from bot.console.workbench.acts import Acts
 from bot.console.workbench.hub import Hub
 from bot.console.workbench.socket import Line, TellsTyping
 from bot.console.workbench.views import BindingCode, Workbench
+from bot.conversation.turn import Library
 from bot.ids import Clock, NewId
 from bot.live import Live
 from bot.metrics import Metrics
@@ -41,6 +42,11 @@ class Supplies:
     bell: Bell
     metrics: Metrics
     disk: DiskOf
+
+    @property
+    def library(self) -> Library:
+        """The library as it is now: to be asked anew, not to be kept."""
+        return self.live.library
 
 
 async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:

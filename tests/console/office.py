@@ -19,7 +19,7 @@ from bot.store.tables import staff
 from tests.platform import Clock
 from tests.support import Bot
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def hire(

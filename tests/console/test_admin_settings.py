@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,11 +13,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import Parts
-from bot.conversation.turn import Library
 from bot.run_settings import BY_NAME, KNOBS, SettingError, applied, with_day
 from bot.settings import Settings
-from knowledge.search.rank import NOTHING
 from tests.conftest import StartBot
 from tests.console.admin import Clerk, clerk
 from tests.console.office import hire, visitor
@@ -158,28 +154,14 @@ async def test_a_value_that_an_update_made_useless_is_named_and_the_default_coun
         assert "有1项改过的设置现在用不了" in await boss.words("/system")
 
 
-@pytest.fixture
-def two_shelves(library: Library) -> Parts:
-    """A library whose confirmed half is empty."""
-
-    def of(only: bool) -> Library:
-        return replace(library, search=lambda *_, **__: NOTHING, confirmed_only=True) if only else library
-
-    return Parts(library=of)
-
-
-async def test_confirmed_entries_only_from_one_question_to_the_next(
-    start_bot: StartBot, two_shelves: Parts, clock: Clock
-) -> None:
-    async with start_bot(parts=two_shelves) as bot, visitor(bot) as citizen:
-        engine = sa.create_engine(bot.settings.database_url)
-        async with clerk(bot, engine, clock) as boss:
-            assert "劳动" in (await citizen.say("单位拖欠工资怎么办"))["text"]
-            await change(boss, "answers.confirmed_only", "true")
-            assert "依据" not in (await citizen.say("老板跑路了工资怎么要"))["text"]
-            async with citizen.session.get("/kb") as answer:
-                assert "找到 0 条" in await answer.text()
-        engine.dispose()
+async def test_confirmed_entries_only_from_one_question_to_the_next(bot: Bot, engine: sa.Engine, clock: Clock) -> None:
+    async with clerk(bot, engine, clock) as boss, visitor(bot) as citizen:
+        assert "依据" in (await citizen.say("单位拖欠工资怎么办"))["text"]
+        await change(boss, "answers.confirmed_only", "true")
+        assert "现在只用确认过的" in await boss.words("/system")
+        assert "依据" not in (await citizen.say("借条上没写还款日期怎么办"))["text"]
+        async with citizen.session.get("/kb") as answer:
+            assert "找到 0 条" in await answer.text()
 
 
 async def test_another_process_follows_within_a_second(start_bot: StartBot, postgres_url: str, clock: Clock) -> None:
