@@ -12,15 +12,9 @@ import jinja2
 from aiohttp import web
 
 from bot.console.doors import EVERYONE, HEADS, OFFICE
-from bot.service.staff import COUNSEL, Member, Role
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
-ROLE_NAMES: dict[Role, str] = {
-    "lawyer": "值班律师",
-    "supervisor": "负责人",
-    "staff": "工作人员",
-    "admin": "管理员",
-}
 
 
 @dataclass(frozen=True, slots=True)
