@@ -144,6 +144,9 @@ class Answers(Section):
     """What may be served."""
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
+    statutes: Path | None = Field(
+        None, description="folder of full law texts for lawyers to read beside an entry, one file a law: 第X条<TAB>text"
+    )
 
 
 def _spans(value: str) -> tuple[tuple[time, time], ...]:

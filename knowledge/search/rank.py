@@ -94,15 +94,15 @@ class Searcher:
         """The same search over all entries, or over those only that a lawyer confirmed."""
         return Searcher(self._index, self._strangers, confirmed_only=confirmed_only)
 
-    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Searcher:
+    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False) -> Searcher:
         """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds.
 
-        Without `strangers` those known stay so.
+        Without `strangers` those known stay so. With `drafts` it finds what nobody has confirmed, too.
         """
         tables, entries = amend(self._index.tables, self._index.entries, base)
         index = Index(base, self._index.mixer, tables, entries)
         known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
-        return Searcher(index, known, confirmed_only=self._confirmed_only)
+        return Searcher(index, known, confirmed_only=self._confirmed_only and not drafts)
 
     def _find_barred(self, day: date) -> list[int]:
         base = self._index.base
