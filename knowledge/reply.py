@@ -12,7 +12,6 @@ from knowledge.citation import ARTICLE
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
-from knowledge.search.normalise import normalise, tidy
 from knowledge.search.rank import Result
 from knowledge.wording import CHOOSE, DISCLAIMER, EXAMPLES, HUMAN, MORE_HINT, NOT_OURS, UNSURE
 
@@ -141,7 +140,7 @@ def examples(base: KnowledgeBase, kind: str, day: date) -> tuple[tuple[Tap, ...]
 
 def for_result(message: str, result: Result, base: KnowledgeBase, locality: Locality, day: date) -> Reply:
     """The whole reply to a first message, given what search made of it."""
-    found = danger.danger(normalise(message)) or danger.danger(tidy(message))
+    found = danger.danger(message)
     if found:
         return Reply(found.reply, ((human_tap("urgent"),),))
     lead = danger.mention(message)

@@ -10,9 +10,9 @@ import msgspec
 from bot.conversation import after, ask, follow_up, safety, small_talk
 from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
-from knowledge.danger import Danger, danger
+from knowledge.danger import danger
 from knowledge.entry import KIND_NAMES
-from knowledge.search.normalise import normalise, tidy
+from knowledge.search.normalise import tidy
 
 # Kindly slowed above this many messages within so many seconds.
 BURST = 8
@@ -32,7 +32,7 @@ def handle(turn: Turn) -> Outcome:
     turn = replace(turn, state=state, text=tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
-    if found := _danger(turn.text):
+    if found := danger(turn.text):
         return safety.respond(turn, found)
     return handing.handle(turn) or _unreadable(turn, slowed=slowed) or _talk(turn)
 
@@ -47,12 +47,6 @@ def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
 
 def _talk(turn: Turn) -> Outcome:
     return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
-
-
-def _danger(text: str) -> Danger | None:
-    """Looked for in what search compares and, where that differs, in the sentence as it reads."""
-    bare = normalise(text)
-    return danger(bare) or (danger(text) if text != bare else None)
 
 
 def _burst(turn: Turn) -> tuple[bool, State]:
