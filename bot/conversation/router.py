@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from bot.conversation import after, ask, follow_up, safety, small_talk
+from bot.conversation import after, ask, correct, follow_up, safety, small_talk
 from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
 from knowledge.danger import danger
@@ -46,7 +46,7 @@ def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
 
 
 def _talk(turn: Turn) -> Outcome:
-    return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or ask.ask(turn)
+    return _tap(turn) or _command(turn) or follow_up.follow_up(turn) or correct.correct(turn) or ask.ask(turn)
 
 
 def _burst(turn: Turn) -> tuple[bool, State]:
@@ -94,8 +94,8 @@ def _command(turn: Turn) -> Outcome | None:
         number = _NUMERALS.get(choice[1]) or int(choice[1])
         if number <= len(turn.state.options):
             return ask.choose(turn, turn.state.options[number - 1])
-    if turn.state.entry and _GOOD.match(text):
+    if (turn.state.entry or turn.state.options) and _GOOD.match(text):
         return after.feedback(turn, "", useful=True)
-    if turn.state.entry and _BAD.match(text):
+    if (turn.state.entry or turn.state.options) and _BAD.match(text):
         return after.feedback(turn, "", useful=False)
     return small_talk.small_talk(turn)
