@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bot.commands import backup as backing
-from bot.commands import platform, records, users
+from bot.commands import demo, platform, records, users
 from bot.commands import serve as serving
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("serve")(serving.serve)
 app.command("settings")(serving.show_settings)
 app.command("log")(records.log)
 app.command("stats")(records.stats)
+app.command("demo-data")(demo.demo_data)
 app.command("simulate")(platform.simulate)
 app.add_typer(platform.menus, name="menu")
 app.add_typer(users.users, name="user")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,19 +20,16 @@ from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
 from bot.channels.wechat.webhook import Webhook
-from bot.console import shell
-from bot.console.auth import Guard
-from bot.console.views_login import LoginPages
-from bot.console.workbench.acts import Acts
-from bot.console.workbench.hub import Hub
-from bot.console.workbench.socket import Line
-from bot.console.workbench.views import Workbench
+from bot.console import mount as console
+from bot.console.mount import Supplies
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.metrics import Metrics
-from bot.service import accounts, consultations, handling
+from bot.service import consultations, handling
+from bot.service.demo import write as demo
+from bot.service.shelf import Shelf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
@@ -72,15 +69,18 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
     library = parts.library or read_library(settings)
+    shelf = Shelf(library)
     parts.metrics.entries.set(len(library.base.entries))
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
+        if await db.read(demo.marked):
+            library = replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise
     bell = Bell()
-    office = Office(library, parts.new_id, parts.decide, settings.handoff.office_hours)
+    office = Office(shelf, parts.new_id, parts.decide, settings.handoff.office_hours)
     desk = Desk(db, office, parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
@@ -95,40 +95,16 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
-        page = ChatPage(settings, library, desk, db, parts.clock, parts.metrics, bell)
+        page = ChatPage(settings, library.locality, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
-        Browse(library, parts.clock, demo=settings.demo).add_to(app)
+        Browse(shelf, parts.clock, demo=settings.demo).add_to(app)
     if settings.console.enabled:
-        await _add_console(app, settings, parts, db, library, bell, outgoing)
+        supplies = Supplies(settings, db, parts.clock, parts.new_id, shelf, bell)
+        await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
     return app
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]
-
-
-async def _add_console(
-    app: web.Application,
-    settings: Settings,
-    parts: Parts,
-    db: Database,
-    library: Library,
-    bell: Bell,
-    outgoing: Outgoing,
-) -> None:
-    if settings.demo:
-        password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
-        await db.write(lambda conn: accounts.demonstration(conn, parts.new_id, password, parts.clock()))
-    shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
-    guard = Guard(db, parts.clock, settings, parts.new_id)
-    LoginPages(guard, settings).add_to(app)
-    hours = settings.handoff.office_hours
-    hub = Hub(db, parts.clock, hours)
-    bell.listen(hub.changed)
-    acts = Acts(db, parts.clock, parts.new_id, bell)
-    Workbench(guard, acts, hub, db, parts.clock, hours, library, outgoing.binding_code).add_to(app)
-    app.add_routes(
-        [web.get("/workbench/socket", Line(guard, hub, acts, db, parts.clock, outgoing.tell_typing).connect)]
-    )
 
 
 def _add_wechat(

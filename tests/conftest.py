@@ -143,7 +143,7 @@ def start_bot(tmp_path: Path, clock: Clock, library: Library, new_id: Numbers) -
         if platform is not None:
             platform.bot_url = f"{url}/wechat"
         try:
-            yield Bot(url, settings, chosen)
+            yield Bot(url, settings, chosen, app)
         finally:
             await runner.cleanup()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
+from aiohttp import web
 
 from bot.app import Parts
 from bot.settings import Settings
@@ -37,3 +38,4 @@ class Bot:
     url: str
     settings: Settings
     parts: Parts
+    app: web.Application

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bot.commands.common import DemoOption, SettingsOption, fail, out, reading, settings_or_fail
 from bot.conversation.handoff.wording import GRADES
+from bot.masking import mask
 from bot.service.figures import Figures, Handed, LogLine, Month, figures, handed, last
 from bot.service.handling import ENDS, SERVICES
 from knowledge.entry import KIND_NAMES
@@ -18,8 +19,6 @@ from knowledge.entry import KIND_NAMES
 LOOK_EVERY = 1.0
 _OUTCOMES = {"answered": "已解答", "offered": "待选择", "unanswered": "未答上", "referred": "转人工"}
 _CHANNELS = {"wechat": "公众号", "web": "网页"}
-# Identity and phone numbers, bank cards: whatever a citizen types, a terminal shows none of them.
-_NUMBER = re.compile(r"\d{7,18}[\dXx]?")
 
 
 def log(
@@ -44,7 +43,7 @@ def log(
 
 
 def _shown(line: LogLine) -> str:
-    text = _NUMBER.sub(lambda match: match[0][:3] + "*" * (len(match[0]) - 3), " ".join(line.text.split()))[:60]
+    text = mask(" ".join(line.text.split()))[:60]
     answer = f"{line.verdict or '-'} {line.entry or '-'} {line.confidence:.2f}" if line.verdict else line.flow
     counted = "计" if line.consultation else "－"
     channel = _CHANNELS.get(line.channel, line.channel)

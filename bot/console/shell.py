@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,6 +20,25 @@ ROLE_NAMES: dict[Role, str] = {
     "staff": "工作人员",
     "admin": "管理员",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the console, as the navigation shows it to those who may go there."""
+
+    path: str
+    name: str
+    roles: tuple[Role, ...]
+
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        return path == self.path or (path.startswith(self.path + "/") and self.path != "/console")
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("/workbench", "工作台", COUNSEL),
+    Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
+)
 COUNTY = web.AppKey("console.county", str)
 DEMO = web.AppKey("console.demo", bool)
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".mp3": "audio/mpeg"}
@@ -43,7 +63,7 @@ def render(
             member=member,
             role=ROLE_NAMES[member.role] if member else "",
             home=home(member) if member else "/login",
-            counsel=member is not None and member.role in COUNSEL,
+            sections=[one for one in SECTIONS if member and member.role in one.roles],
             here=request.path,
             county=request.app[COUNTY],
             demo=request.app[DEMO],

@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 
 from bot.channels.web.limits import Limit
 from bot.console import shell
-from bot.console.auth import COOKIE, NOT_JSON, Guard, own_path, refuse
+from bot.console.auth import COOKIE, Guard, own_path
+from bot.console.doors import read_form
 from bot.conversation.handoff.duty import moment_in_words
 from bot.service import accounts, audit, sessions
 from bot.service.accounts import Verdict
@@ -80,7 +81,7 @@ class LoginPages:
     async def login(self, request: web.Request) -> web.Response:
         """Let a member in, or say in one sentence why not."""
         self._guard.check_origin(request, form=True)
-        form = await _form(request)
+        form = await read_form(request)
         login, password = form.get("login", ""), form.get("password", "")
         onward = own_path(form.get("next", ""), "")
 
@@ -175,7 +176,7 @@ class LoginPages:
         """A new password, if the old one is right."""
         self._guard.check_origin(request, form=True)
         guard, session = self._guard, await self._guard.require_session(request)
-        form, member = await _form(request), session.member
+        form, member = await read_form(request), session.member
         old, new = form.get("old", ""), form.get("new", "")
         fault = _new_password_fault(old, new, form.get("again", ""), member.login)
         if fault:
@@ -196,7 +197,7 @@ class LoginPages:
         """Log another device out, or all others."""
         self._guard.check_origin(request, form=True)
         guard, session = self._guard, await self._guard.require_session(request)
-        chosen = (await _form(request)).get("id", "")
+        chosen = (await read_form(request)).get("id", "")
         member, address, now = session.member, guard.address(request), guard.clock()
 
         def end(conn: Connection) -> None:
@@ -212,14 +213,6 @@ class LoginPages:
 
         await self._db.write(end)
         return web.Response(status=303, headers={"Location": f"/account?done={'session' if chosen else 'others'}"})
-
-
-async def _form(request: web.Request) -> dict[str, str]:
-    try:
-        fields = await request.post()
-    except (UnicodeDecodeError, LookupError, ValueError):
-        refuse(web.HTTPBadRequest, NOT_JSON, as_text=True)
-    return {name: value.replace("\x00", "") for name, value in fields.items() if isinstance(value, str)}
 
 
 def _sentence(verdict: Verdict, now: datetime) -> str:

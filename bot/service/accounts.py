@@ -130,6 +130,7 @@ def add(
             role=role,
             password=password,
             covers=msgspec.json.encode(list(dict.fromkeys(covers))).decode(),
+            centre="",
             on_duty=False,
             seen_at=0,
             citizen_id=None,

@@ -52,6 +52,7 @@ def add(conn: Connection, citizen: Citizen, channel: str, address: str, now: dat
         address=address,
         subscribed=subscribed,
         township="",
+        erased_at=None,
         state=_written(citizen.state),
         allowance=citizen.allowance.left,
         window_until=citizen.allowance.until,

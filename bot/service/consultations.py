@@ -13,7 +13,7 @@ from bot.conversation.turn import Matter, Record
 from bot.ids import NewId
 from bot.service.citizens import Citizen
 from bot.store.prepared import Prepared
-from bot.store.tables import consultations, handoffs
+from bot.store.tables import consultation_words, consultations, handoffs
 from bot.store.times import to_ms
 
 _t = consultations.c
@@ -44,6 +44,15 @@ _CONTINUE = Prepared(
         last_at=sa.bindparam("now", type_=sa.BigInteger),
     )
 )
+_w = consultation_words.c
+# Enough to find a matter by what was said in it; the messages themselves are in the inbox.
+MOST_WORDS = 2000
+_WORDS = Prepared(sa.insert(consultation_words))
+_MORE_WORDS = Prepared(
+    sa.update(consultation_words)
+    .where(_w.consultation_id == sa.bindparam("consultation"), sa.func.length(_w.words) < MOST_WORDS)
+    .values(words=_w.words + "\n" + sa.bindparam("more", type_=sa.Text))
+)
 _RANKS = {"unanswered": 0, "offered": 1, "answered": 2, "referred": 3}
 
 
@@ -53,21 +62,29 @@ def record(
     running: Sequence[OpenConsultation],
     channel: str,
     said: Record,
+    text: str,
     now: datetime,
     new_id: NewId,
 ) -> str | None:
-    """Count a turn; returns the consultation it belongs to, None if it counts nothing."""
+    """Count a turn in which the citizen said `text`; returns the consultation it belongs to, None if it counts nothing."""
     decision = count(running, said.matter, now)
     match decision:
         case Begin(matter):
             consultation = new_id()
             _begin(conn, citizen, channel, said, matter, now, consultation)
+            _WORDS(conn, consultation_id=consultation, words=_kept(text))
             return consultation
         case Continue(id=consultation, matter=matter):
             _continue(conn, consultation, said, matter, now)
+            if text:
+                _MORE_WORDS(conn, consultation=consultation, more=_kept(text))
             return consultation
         case Nothing():
             return None
+
+
+def _kept(text: str) -> str:
+    return " ".join(text.replace("\x00", "").split())[:MOST_WORDS]
 
 
 def _begin(
@@ -86,6 +103,9 @@ def _begin(
         verdict=said.verdict,
         confidence=said.confidence,
         outcome=matter.outcome,
+        first_outcome=matter.outcome,
+        handed=False,
+        grade=0,
         handled_by="bot",
         service="",
         summary="",

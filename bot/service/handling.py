@@ -87,6 +87,8 @@ def after_turn(
     if said.request is not None and handoff is None:
         handoff = handoffs.request(conn, new_id, said.request, citizen.id, inbound.channel, consultation, now)
         media.want(conn, citizen.id, now)
+        if consultation is not None:
+            conn.execute(sa.update(consultations).where(consultations.c.id == consultation).values(handed=True))
     elif handoff is not None and inbound.kind != "event":
         handoffs.act(conn, new_id, handoff.id, Event("said"), now)
     if handoff is None:

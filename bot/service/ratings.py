@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import Rating
-from bot.store.tables import handoffs, ratings
+from bot.store.tables import consultations, handoffs, ratings
 from bot.store.times import to_ms
 
 
@@ -19,6 +19,7 @@ def give(conn: Connection, row_id: str, citizen_id: str, rating: Rating, now: da
     ).first()
     if owner is None or owner.citizen_id != citizen_id:
         return
+    conn.execute(sa.update(consultations).where(consultations.c.id == owner.consultation_id).values(grade=rating.grade))
     changed = conn.execute(
         sa.update(ratings).where(ratings.c.handoff_id == rating.handoff).values(grade=rating.grade, given_at=to_ms(now))
     )

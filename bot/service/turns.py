@@ -12,7 +12,7 @@ from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Library, Outcome, Record, State, Turn
+from bot.conversation.turn import Inbound, Outcome, Record, State, Turn
 from bot.ids import NewId
 from bot.service import (
     arrivals,
@@ -32,6 +32,7 @@ from bot.service.arrivals import Arrival
 from bot.service.citizens import Citizen
 from bot.service.counter import Counter
 from bot.service.inbox import Handled
+from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from knowledge.reply import Reply
 
@@ -43,7 +44,7 @@ Decide = Callable[[Turn], Outcome]
 class Office:
     """What a turn works with."""
 
-    library: Library
+    shelf: Shelf
     new_id: NewId
     decide: Decide = handle
     hours: Hours = USUAL
@@ -68,7 +69,7 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     else:
         citizens.save(conn, citizen, now, subscribed=said.subscribed)
     consultation = consultations.record(
-        conn, citizen, met.running if met else (), inbound.channel, said, now, office.new_id
+        conn, citizen, met.running if met else (), inbound.channel, said, inbound.text, now, office.new_id
     )
     row = office.new_id()
     reply = outcome.say
@@ -128,7 +129,7 @@ def _with_what_waits(
 def _turn(
     conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, *, handoff: str | None
 ) -> Turn:
-    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township)
+    turn = Turn(inbound, citizen.state, now, office.shelf.current, township=citizen.township)
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None

@@ -133,7 +133,7 @@ def _hire(folder: Path) -> list[str]:
             conn.execute(
                 sa.insert(staff).values(
                     id=token, login=token, name=token, role="lawyer", password="", covers="[]", on_duty=True,
-                    seen_at=int(now.timestamp() * 1000), citizen_id=None, attending="", failures=0, locked_until=0,
+                    seen_at=int(now.timestamp() * 1000), citizen_id=None, attending="", centre="", failures=0, locked_until=0,
                     disabled_at=None, created_at=0,
                 )
             )  # fmt: skip

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from tests.conftest import StartBot
 from tests.support import Bot, missing
 
 PHONE: ViewportSize = {"width": 375, "height": 720}
+# A busy machine is slow, not wrong.
+expect.set_options(timeout=20_000)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -45,7 +45,7 @@ async def test_a_lawyers_words_appear_and_stay_after_a_reload(page: Page, bot: B
         await lawyer.send("say", id=handoff, key="key-lawyer-2", text="有合同吗？")
         await lawyer.words("有合同吗？")
         await page.unroute("**/chat/news*")
-        await expect(page.locator(".theirs").last).to_contain_text("有合同吗？", timeout=10_000)
+        await expect(page.locator(".theirs").last).to_contain_text("有合同吗？")
         before = await page.locator(".bubble").all_inner_texts()
         await page.reload()
         await page.wait_for_selector("#talk[data-ready]")

@@ -83,7 +83,7 @@ async def test_a_waiting_page_is_woken(visitor: Visitor, lawyer: Lawyer) -> None
     handoff = await claimed(visitor, lawyer)
     tabs = [asyncio.create_task(news(visitor, after=1)) for _ in range(3)]
     await write(lawyer, handoff, "您好", "key-000001")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         assert [await tab for tab in tabs] == [([(2, "王律师", "您好")], True)] * 3
 
 
@@ -109,7 +109,7 @@ async def test_history_holds_them_where_they_were_said(visitor: Visitor, lawyer:
 
 async def test_without_a_handoff_there_is_nothing_to_wait_for(visitor: Visitor) -> None:
     await visitor.say("你好")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         assert await news(visitor) == ([], False)
 
 

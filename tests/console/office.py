@@ -19,7 +19,7 @@ from bot.store.tables import staff
 from tests.platform import Clock
 from tests.support import Bot
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def hire(
@@ -31,7 +31,7 @@ def hire(
         conn.execute(
             sa.insert(staff).values(
                 id=f"staff-{login}", login=login, name=login, role=role, password="", covers=covers, on_duty=on,
-                seen_at=0, citizen_id=None, attending="", failures=0, locked_until=0, disabled_at=None, created_at=0,
+                seen_at=0, citizen_id=None, attending="", centre="", failures=0, locked_until=0, disabled_at=None, created_at=0,
             )
         )  # fmt: skip
         sessions.start(conn, token, f"staff-{login}", "test", Limits(), clock())

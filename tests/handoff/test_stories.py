@@ -16,6 +16,7 @@ from bot.conversation.turn import Inbound, Library
 from bot.service import handling, handoffs, outbox, staff, threads
 from bot.service.handling import Closing
 from bot.service.inbox import decode
+from bot.service.shelf import Shelf
 from bot.service.turns import Office, take
 from bot.store.tables import citizens, handoff_messages, inbox, metadata
 from bot.store.tables import handoffs as rows
@@ -58,13 +59,13 @@ class Stories(RuleBasedStateMachine):
     @initialize()
     def open_the_office(self) -> None:
         base = KnowledgeBase({}, Statutes({}, {}), {}, {})
-        self.office = Office(Library(base, silent, Locality({}, townships=("城关镇", "东关镇"))), self.ids)
+        self.office = Office(Shelf(Library(base, silent, Locality({}, townships=("城关镇", "东关镇")))), self.ids)
         for login in LAWYERS:
             role = "supervisor" if login == "boss" else "lawyer"
             self.conn.execute(
                 sa.insert(people).values(
                     id=login, login=login, name=login, role=role, password="", covers="[]", on_duty=True, seen_at=0,
-                    citizen_id=None, attending="", failures=0, locked_until=0, disabled_at=None, created_at=0,
+                    citizen_id=None, attending="", centre="", failures=0, locked_until=0, disabled_at=None, created_at=0,
                 )
             )  # fmt: skip
 

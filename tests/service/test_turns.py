@@ -19,6 +19,7 @@ from bot.conversation.turn import Inbound, Library, Outcome, Record, Turn
 from bot.desk import SORRY, Desk
 from bot.metrics import Metrics
 from bot.service import consultations, inbox
+from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from bot.store.migrate import migrate
@@ -33,7 +34,7 @@ Rows = Callable[[Any, str], list[Any]]
 
 @pytest.fixture
 def office(base: KnowledgeBase, search: Search, new_id: Numbers) -> Office:
-    return Office(Library(base, search, base.nowhere), new_id)
+    return Office(Shelf(Library(base, search, base.nowhere)), new_id)
 
 
 @pytest.fixture

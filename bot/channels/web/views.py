@@ -17,7 +17,7 @@ from bot.bell import Bell
 from bot.channels.web import identity
 from bot.channels.web.limits import Limit, client_address
 from bot.channels.web.watch import Watch
-from bot.conversation.turn import Inbound, Library
+from bot.conversation.turn import Inbound
 from bot.desk import Desk
 from bot.ids import Clock
 from bot.metrics import Metrics
@@ -27,6 +27,7 @@ from bot.service.news import News
 from bot.service.outbox import FETCHED
 from bot.settings import Settings
 from bot.store.database import Database
+from knowledge.places import Locality
 from knowledge.reply import TAP_MARK, Reply
 
 CHANNEL = FETCHED
@@ -65,7 +66,7 @@ class ChatPage:
     def __init__(
         self,
         settings: Settings,
-        library: Library,
+        locality: Locality,
         desk: Desk,
         db: Database,
         clock: Clock,
@@ -87,7 +88,7 @@ class ChatPage:
         self._visitors = Limit(settings.web.messages_per_minute)
         self._addresses = Limit(settings.web.address_messages_per_minute)
         page = jinja2.Environment(autoescape=True).from_string((STATIC / "chat.html").read_text(encoding="utf-8"))
-        self._page = page.render(county=library.locality.county, demo=settings.demo or library.locality.demo)
+        self._page = page.render(county=locality.county, demo=settings.demo or locality.demo)
 
     def add_to(self, app: web.Application) -> None:
         """Mount the page; the cookie key is read when the store is open."""

@@ -17,10 +17,11 @@ from bot.console.workbench.acts import Acts, Close, Name, RefusedError
 from bot.console.workbench.hub import Hub
 from bot.conversation.handoff import subjects
 from bot.conversation.handoff.duty import Hours
-from bot.conversation.turn import LOCAL, Library
+from bot.conversation.turn import LOCAL
 from bot.ids import Clock
 from bot.service import audit, handoffs, media, quick_replies
 from bot.service.handling import SERVICES
+from bot.service.shelf import Shelf
 from bot.service.staff import COUNSEL, Member
 from bot.store.database import Database, StoreError
 
@@ -64,6 +65,9 @@ class Code(Protocol):
     def svg(self) -> str: ...  # noqa: D102
 
 
+BindingCode = Callable[[Member], Awaitable[Code]]
+
+
 class Workbench:
     """Page, lists, conversations, acts."""
 
@@ -75,8 +79,8 @@ class Workbench:
         db: Database,
         clock: Clock,
         hours: Hours,
-        library: Library,
-        code: Callable[[Member], Awaitable[Code]],
+        shelf: Shelf,
+        code: BindingCode,
     ) -> None:
         self._code = code
         self._guard = guard
@@ -85,7 +89,7 @@ class Workbench:
         self._db = db
         self._clock = clock
         self._hours = hours
-        self._library = library
+        self._shelf = shelf
 
     def add_to(self, app: web.Application) -> None:
         """Mount page and API."""
@@ -190,8 +194,9 @@ class Workbench:
         await self._guard.require(request, *COUNSEL)
         words = request.query.get("q", "")[:500].strip()
         day = self._clock().astimezone(LOCAL).date()
-        base, place = self._library.base, self._library.locality
-        found = self._library.search(words, day).candidates[:FOUND] if words else ()
+        library = self._shelf.current
+        base, place = library.base, library.locality
+        found = library.search(words, day).candidates[:FOUND] if words else ()
         entries = [base.entries[one.entry] for one in found]
         return _json(
             {

@@ -1,4 +1,4 @@
-"""The tables. Times are UTC milliseconds since 1970; ids sort by time; nothing defaults to the database's clock."""
+"""What serving citizens puts on record: who asks, what was said, who took over, what was sent."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ citizens = Table(
     Column("address", String(128), nullable=False, comment="openid, or the id in the chat page's cookie"),
     Column("subscribed", Boolean, nullable=False),
     Column("township", String(64), nullable=False),
+    Column("erased_at", BigInteger, comment="when everything said was deleted at the citizen's own wish"),
     Column("state", Text, nullable=False, comment="where the conversation stands, JSON"),
     Column("allowance", Integer, nullable=False, comment="messages the platform still takes from us"),
     Column("window_until", BigInteger, nullable=False, comment="until when it takes them; 0: before any act"),
@@ -57,6 +58,9 @@ consultations = Table(
     Column("verdict", String(16), nullable=False),
     Column("confidence", Float, nullable=False),
     Column("outcome", String(16), nullable=False, comment="answered, offered, unanswered, referred"),
+    Column("first_outcome", String(16), nullable=False, comment="what the very first message came to"),
+    Column("handed", Boolean, nullable=False, comment="a person was asked for"),
+    Column("grade", Integer, nullable=False, comment="the citizen's rating, 5 to 1; 0: none"),
     Column("handled_by", String(64), nullable=False, comment="bot, or a lawyer's account"),
     Column(
         "service", String(16), nullable=False, comment="what a lawyer's closing came to; empty while none closed it"
@@ -118,6 +122,7 @@ staff = Table(
     Column("role", String(16), nullable=False, comment="lawyer, supervisor, staff, admin"),
     Column("password", String(160), nullable=False, comment="argon2id"),
     Column("covers", Text, nullable=False, comment="subjects taken first, JSON list; empty list: all"),
+    Column("centre", String(64), nullable=False, comment="the service centre they work at; empty: the county's"),
     Column("on_duty", Boolean, nullable=False),
     Column("seen_at", BigInteger, nullable=False, comment="last sign of life on the workbench"),
     Column("citizen_id", ForeignKey("citizens.id"), unique=True, comment="their own WeChat, once bound"),

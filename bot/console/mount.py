@@ -1,0 +1,69 @@
+"""The pages of lawyers and staff, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.bell import Bell
+from bot.console import shell
+from bot.console.auth import Guard
+from bot.console.doors import Door, Doors
+from bot.console.views_login import LoginPages
+from bot.console.workbench.acts import Acts
+from bot.console.workbench.hub import Hub
+from bot.console.workbench.socket import Line, TellsTyping
+from bot.console.workbench.views import BindingCode, Workbench
+from bot.conversation.turn import Library
+from bot.ids import Clock, NewId
+from bot.service import accounts
+from bot.service.shelf import Shelf
+from bot.settings import Settings
+from bot.store.database import Database
+
+# All pages and their rules, for checking them against a table.
+DOORS = web.AppKey("console.doors", list[Door])
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What the pages work with."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    new_id: NewId
+    shelf: Shelf
+    bell: Bell
+
+    @property
+    def library(self) -> Library:
+        """The library as it is now: to be asked anew, not to be kept."""
+        return self.shelf.current
+
+
+async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:
+    """Mount everything; in a demonstration with its accounts."""
+    settings, db, clock, library = supplies.settings, supplies.db, supplies.clock, supplies.library
+    if settings.demo:
+        password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
+        await db.write(lambda conn: accounts.demonstration(conn, supplies.new_id, password, clock()))
+    shell.add_to(app, county=library.locality.county, demo=settings.demo or library.locality.demo)
+    guard = Guard(db, clock, settings, supplies.new_id)
+    LoginPages(guard, settings).add_to(app)
+    _add_workbench(app, supplies, guard, binding_code, tell_typing)
+    doors = Doors(app, guard)
+    app[DOORS] = doors.all
+
+
+def _add_workbench(
+    app: web.Application, supplies: Supplies, guard: Guard, binding_code: BindingCode, tell_typing: TellsTyping
+) -> None:
+    db, clock, hours = supplies.db, supplies.clock, supplies.settings.handoff.office_hours
+    hub = Hub(db, clock, hours)
+    supplies.bell.listen(hub.changed)
+    acts = Acts(db, clock, supplies.new_id, supplies.bell)
+    Workbench(guard, acts, hub, db, clock, hours, supplies.shelf, binding_code).add_to(app)
+    app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, clock, tell_typing).connect)])

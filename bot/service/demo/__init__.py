@@ -1,0 +1,1 @@
+"""A year of made-up consultations, to try reports and pages on; never mixed into real records."""

@@ -1,0 +1,64 @@
+"""Every page of the console against every role: who may open what stands in one table here."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+
+from bot.console.auth import COOKIE
+from bot.console.mount import DOORS
+from tests.console.office import hire
+from tests.platform import Clock
+from tests.support import Bot
+
+ROLES = ("lawyer", "supervisor", "staff", "admin")
+# Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
+TABLE: dict[tuple[str, str], str] = {}
+LETTERS = dict(zip("lsoa", ROLES, strict=True))
+
+
+def allowed(method: str, path: str) -> set[str]:
+    return {LETTERS[letter] for letter in TABLE[method, path]}
+
+
+def test_the_table_names_every_page(bot: Bot) -> None:
+    assert {(door.method, door.path): set(door.roles) for door in bot.app[DOORS]} == {
+        key: allowed(*key) for key in TABLE
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_opens_its_own_pages_and_no_others(
+    bot: Bot, engine: sa.Engine, clock: Clock, role: str
+) -> None:
+    token = hire(engine, f"one-{role}", clock, role=role)
+    async with aiohttp.ClientSession(bot.url, cookies={COOKIE: token}) as session:
+        for method, path in TABLE:
+            async with session.request(
+                method, _filled(path), allow_redirects=False, headers={"Origin": bot.url, "Accept": "text/html"}
+            ) as answer:
+                assert (answer.status == 403) is (role not in allowed(method, path)), (method, path, answer.status)
+                assert answer.status < 500, (method, path)
+
+
+async def test_nobody_opens_anything_without_a_login_or_from_another_site(
+    bot: Bot, engine: sa.Engine, clock: Clock
+) -> None:
+    token = hire(engine, "boss", clock, role="admin")
+    async with aiohttp.ClientSession(bot.url) as session:
+        for method, path in TABLE:
+            async with session.request(
+                method, _filled(path), allow_redirects=False, headers={"Accept": "text/html", "Origin": bot.url}
+            ) as answer:
+                assert answer.status == 303, path
+                assert answer.headers["Location"].startswith("/login"), path
+    async with aiohttp.ClientSession(bot.url, cookies={COOKIE: token}) as session:
+        for method, path in TABLE:
+            if method == "POST" and "admin" in allowed(method, path):
+                async with session.post(_filled(path), headers={"Origin": "https://evil.example"}) as answer:
+                    assert answer.status == 403, path
+
+
+def _filled(path: str) -> str:
+    return path.replace("{", "").replace("}", "")
