@@ -233,6 +233,9 @@ class Settings(Section):
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
     )
+    statutes: str = Field(
+        "", description="folder of full texts of laws, to offer an article where no entry fits; empty: none offered"
+    )
     cache: str = Field(
         "", description="folder where the indexed knowledge base is kept for quick starts; empty: ~/.cache/fawen"
     )

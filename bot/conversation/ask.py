@@ -11,7 +11,7 @@ from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge import reply as replies
 from knowledge.danger import mention
 from knowledge.entry import Entry
-from knowledge.reply import Reply, human_tap
+from knowledge.reply import Reply, Tap, human_tap
 from knowledge.search.rank import Result
 
 # Wordless or one-word noise is no consultation, even if it shares a character with an entry.
@@ -68,7 +68,7 @@ def offer(turn: Turn, result: Result, flow: str = "ask", before: str = "") -> Ou
     """Two to four candidate questions, each one tap; `before` is said first."""
     entries = [turn.library.base.entries[candidate.entry] for candidate in result.offered]
     lead = mention(turn.text)
-    said = replies.choices(entries, lead=lead + before)
+    said = replies.choices(entries, lead=lead + before, more=() if lead else _article_rows(turn))
     state = msgspec.structs.replace(
         turn.state,
         entry="",
@@ -91,8 +91,24 @@ def defer(turn: Turn, result: Result) -> Outcome:
         return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
     # What comes next may say the same in other words.
     state = msgspec.structs.replace(state, options=(), question=turn.text[:60])
-    said = replies.unsure(lead)
+    said = replies.unsure(lead, () if lead else _article_rows(turn))
     if misses >= MISSES_BEFORE_PERSON:
         said = Reply(lead + turn.say(wording.UNSURE_AGAIN), ((human_tap("miss"),),))
     record = Record("ask", Matter(urgent=bool(lead)), "none", confidence=result.confidence)
     return Outcome(said, record, state)
+
+
+def _article_rows(turn: Turn) -> tuple[tuple[Tap, ...], ...]:
+    """The offer to show an article of law, if one plainly fits where no entry does."""
+    found = turn.library.article(turn.text, turn.day)
+    return (replies.article_row(found, turn.library.base),) if found else ()
+
+
+def article(turn: Turn, cite: str) -> Outcome:
+    """An offered article was tapped."""
+    found = turn.library.articles.get(cite) if turn.library.articles else None
+    if found is None:
+        return Outcome(Reply(wording.GONE), Record("statute"), turn.state)
+    said = replies.article(found)
+    state = msgspec.structs.replace(turn.state, rest=said.rest, touched=turn.now.timestamp())
+    return Outcome(said, Record("statute", Matter(outcome="offered", follows=True), "choices"), state)

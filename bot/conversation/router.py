@@ -10,6 +10,7 @@ import msgspec
 from bot.conversation import after, ask, correct, follow_up, safety, small_talk
 from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
+from knowledge import reply as replies
 from knowledge.danger import danger
 from knowledge.entry import KIND_NAMES
 from knowledge.search.normalise import tidy
@@ -82,6 +83,8 @@ def _tap(turn: Turn) -> Outcome | None:
     match what:
         case "ask":
             return ask.choose(turn, entry)
+        case replies.ARTICLE_TAP:
+            return ask.article(turn, entry)
         case "good" | "bad":
             return after.feedback(turn, entry, useful=what == "good")
         case _:
