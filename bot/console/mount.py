@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.bell import Bell
 from bot.console import shell
+from bot.console.admin.mount import add_administration
 from bot.console.auth import Guard
 from bot.console.doors import Door, Doors
 from bot.console.views_login import LoginPages
@@ -18,8 +19,10 @@ from bot.console.workbench.socket import Line, TellsTyping
 from bot.console.workbench.views import BindingCode, Workbench
 from bot.conversation.turn import Library
 from bot.ids import Clock, NewId
+from bot.live import Live
+from bot.metrics import Metrics
 from bot.service import accounts
-from bot.service.shelf import Shelf
+from bot.service.system import DiskOf
 from bot.settings import Settings
 from bot.store.database import Database
 
@@ -35,18 +38,20 @@ class Supplies:
     db: Database
     clock: Clock
     new_id: NewId
-    shelf: Shelf
+    live: Live
     bell: Bell
+    metrics: Metrics
+    disk: DiskOf
 
     @property
     def library(self) -> Library:
         """The library as it is now: to be asked anew, not to be kept."""
-        return self.shelf.current
+        return self.live.library
 
 
 async def add_to(app: web.Application, supplies: Supplies, binding_code: BindingCode, tell_typing: TellsTyping) -> None:
     """Mount everything; in a demonstration with its accounts."""
-    settings, db, clock, library = supplies.settings, supplies.db, supplies.clock, supplies.library
+    settings, db, clock, library = supplies.settings, supplies.db, supplies.clock, supplies.live.library
     if settings.demo:
         password = await asyncio.to_thread(accounts.hashed, accounts.DEMO_PASSWORD)
         await db.write(lambda conn: accounts.demonstration(conn, supplies.new_id, password, clock()))
@@ -55,15 +60,16 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     LoginPages(guard, settings).add_to(app)
     _add_workbench(app, supplies, guard, binding_code, tell_typing)
     doors = Doors(app, guard)
+    add_administration(doors, guard, supplies)
     app[DOORS] = doors.all
 
 
 def _add_workbench(
     app: web.Application, supplies: Supplies, guard: Guard, binding_code: BindingCode, tell_typing: TellsTyping
 ) -> None:
-    db, clock, hours = supplies.db, supplies.clock, supplies.settings.handoff.office_hours
-    hub = Hub(db, clock, hours)
+    db, clock, live = supplies.db, supplies.clock, supplies.live
+    hub = Hub(db, clock, live)
     supplies.bell.listen(hub.changed)
     acts = Acts(db, clock, supplies.new_id, supplies.bell)
-    Workbench(guard, acts, hub, db, clock, hours, supplies.shelf, binding_code).add_to(app)
+    Workbench(guard, acts, hub, db, clock, live, binding_code).add_to(app)
     app.add_routes([web.get("/workbench/socket", Line(guard, hub, acts, db, clock, tell_typing).connect)])

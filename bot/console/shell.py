@@ -37,6 +37,7 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
+    Section("/console/admin", "管理", ("supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )
 COUNTY = web.AppKey("console.county", str)
@@ -75,7 +76,9 @@ def render(
 
 def home(member: Member) -> str:
     """Where a member's work begins."""
-    return "/workbench" if member.role in COUNSEL else "/account"
+    if member.role in COUNSEL:
+        return "/workbench"
+    return "/console/admin" if member.role == "admin" else "/account"
 
 
 def headers(request: web.Request) -> dict[str, str]:

@@ -14,7 +14,32 @@ from tests.support import Bot
 
 ROLES = ("lawyer", "supervisor", "staff", "admin")
 # Method and path, and the roles that may: l awyer, s upervisor, o ffice staff, a dmin.
-TABLE: dict[tuple[str, str], str] = {}
+TABLE: dict[tuple[str, str], str] = {
+    ("GET", "/console/admin"): "sa",
+    ("GET", "/console/admin/users"): "a",
+    ("POST", "/console/admin/users"): "a",
+    ("GET", "/console/admin/users/{id}"): "a",
+    ("POST", "/console/admin/users/{id}"): "a",
+    ("POST", "/console/admin/users/{id}/password"): "a",
+    ("POST", "/console/admin/users/{id}/disable"): "a",
+    ("POST", "/console/admin/users/{id}/enable"): "a",
+    ("POST", "/console/admin/users/{id}/unlock"): "a",
+    ("POST", "/console/admin/users/{id}/sessions"): "a",
+    ("GET", "/console/admin/roster"): "sa",
+    ("POST", "/console/admin/roster"): "sa",
+    ("GET", "/console/admin/roster/{day}"): "sa",
+    ("POST", "/console/admin/roster/{day}"): "sa",
+    ("POST", "/console/admin/roster/{day}/kind"): "sa",
+    ("GET", "/console/admin/settings"): "a",
+    ("POST", "/console/admin/settings"): "a",
+    ("POST", "/console/admin/settings/reset"): "a",
+    ("GET", "/console/admin/announcements"): "sa",
+    ("POST", "/console/admin/announcements"): "sa",
+    ("POST", "/console/admin/announcements/{id}/withdraw"): "sa",
+    ("GET", "/console/admin/audit"): "sa",
+    ("GET", "/console/admin/system"): "sa",
+    ("POST", "/console/admin/system/retry"): "a",
+}
 LETTERS = dict(zip("lsoa", ROLES, strict=True))
 
 
