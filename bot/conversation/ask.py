@@ -100,7 +100,8 @@ def defer(turn: Turn, result: Result) -> Outcome:
 
 def _article_rows(turn: Turn) -> tuple[tuple[Tap, ...], ...]:
     """The offer to show an article of law, if one plainly fits where no entry does."""
-    found = turn.library.article(turn.text, turn.day)
+    # What was asked before has had its chance.
+    found = turn.library.article(turn.inbound.text, turn.day)
     return (replies.article_row(found, turn.library.base),) if found else ()
 
 

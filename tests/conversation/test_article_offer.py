@@ -88,3 +88,9 @@ def test_without_the_texts_nothing_is_offered(base: KnowledgeBase) -> None:
     said = Talk(base, lambda text, day, *, context="": UNSURE).say(MESSAGE).say
     assert said is not None
     assert [tap.id for tap in said.taps] == ["human"]
+
+
+def test_what_was_asked_before_does_not_count(talk: County) -> None:
+    talk.found = CHOICES
+    assert "statute:养蜂条例第二条" in taps(talk, MESSAGE)
+    assert not [tap for tap in taps(talk, "没有借条呢") if tap.startswith("statute:")]
