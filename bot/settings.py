@@ -144,9 +144,6 @@ class Answers(Section):
     """What may be served."""
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
-    statutes: Path | None = Field(
-        None, description="folder of full law texts for lawyers to read beside an entry, one file a law: 第X条<TAB>text"
-    )
 
 
 def _spans(value: str) -> tuple[tuple[time, time], ...]:
@@ -293,6 +290,10 @@ class Settings(Section):
     )
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
+    )
+    statutes: str = Field(
+        "",
+        description="folder of full texts of laws: an article is offered where no entry fits, and stands beside entries lawyers read; empty: none",
     )
     cache: str = Field(
         "", description="folder where the indexed knowledge base is kept for quick starts; empty: ~/.cache/fawen"

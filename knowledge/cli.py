@@ -18,6 +18,9 @@ from knowledge import reply
 from knowledge.cache import cached
 from knowledge.contradictions import contradictions as differing
 from knowledge.contradictions import read_settled, stale
+from knowledge.danger import learn as learning
+from knowledge.danger.ear import rules
+from knowledge.danger.net import Pieces
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
@@ -258,6 +261,24 @@ def _read_worst(base: KnowledgeBase) -> None:
         if one.long or one.unexplained:
             table.add_row(one.entry, str(one.longest), str(one.long), " ".join(one.unexplained))
     out.print(table)
+
+
+@app.command()
+def danger(
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines {id, question}: real questions, nearly none of them about danger")
+    ],
+    write: Annotated[bool, typer.Option(help="write the new weights; otherwise only measure")] = False,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Learn how danger sounds from the phrases in knowledge/danger, and report cross-validated figures."""
+    known = rules()
+    net, measured = learning.fit(Pieces.of(known.words), learning.read_examples(_base(content), known, questions))
+    for name, value in measured.items():
+        out.print(f"{name:28} {value:.4g}")
+    if write:
+        learning.write(net)
+        out.print("wrote knowledge/danger/weights.json")
 
 
 @app.command()
