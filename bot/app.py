@@ -61,8 +61,11 @@ def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
     known, tables = cached(folder=Path(settings.cache) if settings.cache else None)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
-    return Library(known, search, locality, settings.answers.confirmed_only)
+    answers = settings.answers
+    search = searcher(
+        known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
+    )
+    return Library(known, search, locality, answers.confirmed_only)
 
 
 async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:

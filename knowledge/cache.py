@@ -77,7 +77,7 @@ def fingerprint(root: Path = CONTENT) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    kinds = {".yaml", ".py", ".txt"}
+    kinds = {".yaml", ".py", ".txt", ".npz"}
     return sorted(Path(at, name) for at, _, names in os.walk(root) for name in names if Path(name).suffix in kinds)
 
 

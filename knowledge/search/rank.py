@@ -65,9 +65,19 @@ NOTHING = Result("none", ())
 
 
 def searcher(
-    base: KnowledgeBase, mixer: Mixer, *, confirmed_only: bool = False, tables: Tables | None = None
+    base: KnowledgeBase,
+    mixer: Mixer,
+    *,
+    confirmed_only: bool = False,
+    wrong_costs: float | None = None,
+    tables: Tables | None = None,
 ) -> Search:
-    """Build the index once and return the pure search function over it."""
+    """Build the index once and return the pure search function over it.
+
+    `wrong_costs`: how many right answers a wrong one outweighs, if not what the mixer says.
+    """
+    if wrong_costs is not None:
+        mixer = msgspec.structs.replace(mixer, wrong_costs=wrong_costs)
     index = Index(base, mixer, tables)
 
     @lru_cache(maxsize=8)

@@ -49,7 +49,7 @@ def same(one: tuple[KnowledgeBase, Tables], other: tuple[KnowledgeBase, Tables])
     plain = ("terms", "rarest", "width", "wordings", "concepts")
     return (
         base == base2
-        and len(arrays) == 10
+        and len(arrays) == 12
         and all(arrays)
         and all(getattr(tables, name) == getattr(tables2, name) for name in plain)
     )
