@@ -73,9 +73,12 @@ def read_library(settings: Settings) -> Library:
     cache = Path(settings.cache) if settings.cache else None
     known, tables = cached(folder=cache)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
+    answers = settings.answers
+    search = searcher(
+        known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
+    )
     articles = read_articles(Path(settings.statutes), cache) if settings.statutes else None
-    return Library(known, search, locality, settings.answers.confirmed_only, articles)
+    return Library(known, search, locality, answers.confirmed_only, articles)
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]

@@ -144,6 +144,9 @@ class Answers(Section):
     """What may be served."""
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
+    wrong_costs: float = Field(
+        3.0, ge=1, le=99, description="how many right answers a wrong one outweighs: higher means more choices instead"
+    )
 
 
 def _spans(value: str) -> tuple[tuple[time, time], ...]:
