@@ -9,7 +9,7 @@ import structlog
 log = structlog.get_logger("bell")
 
 Listener = Callable[[str], None]
-# Rung in place of a handoff's id when settings, announcements or what is served of the knowledge base changed.
+# Rung in place of a handoff's id when settings, announcements or the county's own content changed.
 CHANGED = "changed"
 
 

@@ -133,7 +133,7 @@ def start_bot(tmp_path: Path, clock: Clock, library: Library, new_id: Numbers) -
     ) -> AsyncIterator[Bot]:
         settings = _settings(tmp_path, platform, environ)
         chosen = replace(parts or Parts(), clock=clock, new_id=new_id)
-        chosen = replace(chosen, library=chosen.library or (lambda only: replace(library, confirmed_only=only)))
+        chosen = replace(chosen, library=chosen.library or library)
         app = await build_app(settings, chosen)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

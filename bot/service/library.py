@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.conversation.turn import Library
 from knowledge.load import KnowledgeBase
@@ -19,9 +20,7 @@ def with_base(
     """
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be amended")
-    return Library(
-        base, library.search.amended(base, strangers, drafts=drafts), library.locality, library.confirmed_only
-    )
+    return replace(library, base=base, search=library.search.amended(base, strangers, drafts=drafts))
 
 
 def with_overlay(shipped: Library, overlay: Overlay, near: Library | None = None) -> Library:
@@ -29,3 +28,13 @@ def with_overlay(shipped: Library, overlay: Overlay, near: Library | None = None
     if overlay == Overlay():
         return shipped
     return with_base(near or shipped, overlaid(shipped.base, overlay), overlay.strangers)
+
+
+def serving(library: Library, *, confirmed_only: bool) -> Library:
+    """The same library, of which all entries serve or only those that a lawyer confirmed."""
+    if confirmed_only == library.confirmed_only:
+        return library
+    if not isinstance(library.search, Searcher):
+        raise TypeError("only a search with an index can be told what to serve")
+    search = library.search.serving(confirmed_only=confirmed_only)
+    return replace(library, search=search, confirmed_only=confirmed_only)

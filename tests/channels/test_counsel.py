@@ -194,7 +194,7 @@ async def outgoing(platform: Platform, bot: Bot, clock: Clock) -> AsyncIterator[
     """A second hand on the same store, for what the workbench calls."""
     db = Database(bot.settings.database_url)
     assert bot.parts.library is not None
-    live = Live(bot.settings, bot.parts.library, db, clock, Bell())
+    live = Live(bot.settings, bot.parts.library, db, clock, Bell(), bot.parts.metrics)
     made = Outgoing(live, clock, bot.parts.new_id, bot.parts.metrics, db, Bell())
     alive = made.running(web.Application())
     await anext(alive)

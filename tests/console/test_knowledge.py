@@ -6,15 +6,18 @@ import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from bot.app import Parts
 from bot.console.auth import COOKIE
 from bot.console.knowledge.form import fields
+from bot.conversation.turn import Library
+from knowledge.articles import read_articles
 from knowledge.load import KnowledgeBase
 from tests.conftest import StartBot
 from tests.console.office import hire, visitor
@@ -255,12 +258,15 @@ def _over(base: KnowledgeBase, cites: tuple[str, ...]) -> list[bool]:
 
 
 async def test_articles_stand_beside_the_text_where_the_county_has_them(
-    start_bot: StartBot, tmp_path: Path, clock: Clock
+    start_bot: StartBot, tmp_path: Path, clock: Clock, library: Library
 ) -> None:
     folder = tmp_path / "statutes"
     folder.mkdir()
-    (folder / "劳动合同法.txt").write_text("劳动合同法\n第三十条\t用人单位应当按约定支付。\n", encoding="utf-8")
-    async with start_bot(FAWEN_ANSWERS__STATUTES=str(folder)) as bot:
+    (folder / "劳动合同法.txt").write_text(
+        "劳动合同法\neffective: 2013-07-01  status: in force\n第三十条\t用人单位应当按约定支付。\n", encoding="utf-8"
+    )
+    parts = Parts(library=replace(library, articles=read_articles(folder)))
+    async with start_bot(parts=parts) as bot:
         engine = sa.create_engine(bot.settings.database_url)
         async with staff(bot, engine, clock, "li", "lawyer") as li:
             page = await li.get(f"{AT}/confirm?entry={WAGES}")

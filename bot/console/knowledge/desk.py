@@ -18,7 +18,6 @@ from bot.live import Live
 from bot.service.staff import Member, Role
 from bot.store.database import Database
 from knowledge import reply
-from knowledge.articles import Articles
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.reply import Reply
 
@@ -63,7 +62,6 @@ class Tools:
     clock: Clock
     new_id: NewId
     live: Live
-    articles: Articles
 
     @property
     def library(self) -> Library:

@@ -11,7 +11,6 @@ from bot.console.knowledge.entries_page import Entries
 from bot.console.knowledge.gaps_page import Gaps
 from bot.console.knowledge.review_page import Review
 from bot.console.knowledge.round_page import Round
-from knowledge.articles import Articles
 
 if TYPE_CHECKING:
     from bot.console.mount import Supplies
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 def add_knowledge(doors: Doors, supplies: Supplies) -> None:
     """Mount the knowledge desk."""
-    articles = Articles(supplies.settings.answers.statutes)
-    tools = Tools(supplies.db, supplies.clock, supplies.new_id, supplies.live, articles)
+    tools = Tools(supplies.db, supplies.clock, supplies.new_id, supplies.live)
     for pages in (Gaps(tools), Entries(tools), Editor(tools), Review(tools), Round(tools)):
         pages.add_to(doors)

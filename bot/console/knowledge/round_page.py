@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from bot.console.doors import JURISTS, Doors, Form
 from bot.console.knowledge.desk import AT, Tools, asked, back, page, phone
 from bot.conversation.handoff import subjects
+from bot.conversation.turn import Library
 from bot.service import county
 from bot.service.county import RefusedError
 from bot.service.staff import Member
@@ -60,7 +61,7 @@ class Round:
             request, "round", member, entry=entry, chosen=chosen, left=len(queue), progress=self._progress(),
             asked=counts[entry.id] if entry else 0, fault=asked(request, "fault"),
             reply=phone(library, entry, tools.today()) if entry else None,
-            articles=tools.articles.all(library.base.cited(entry)) if entry else [],
+            articles=_texts(library, entry) if entry else [],
         )  # fmt: skip
 
     async def paper(self, request: web.Request, member: Member) -> web.Response:
@@ -137,3 +138,10 @@ def _asked(conn: Connection, since: int) -> Counter[str]:
         sa.select(_c.entry_id, sa.func.count()).where(_c.opened_at >= since, _c.entry_id != "").group_by(_c.entry_id)
     )
     return Counter({row[0]: row[1] for row in conn.execute(chosen)})
+
+
+def _texts(library: Library, entry: Entry) -> list[tuple[str, str | None]]:
+    """Each cited article once, with its text where the county has the laws' texts."""
+    names = dict.fromkeys(f"{cite.law}{cite.label}" for cite in library.base.cited(entry))
+    found = [(name, library.articles.get(name) if library.articles else None) for name in names]
+    return [(name, article.text if article else None) for name, article in found]

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import sqlalchemy as sa
 
-from bot.app import LIVE
+from bot.live import LIVE
 from bot.service import county, editions
 from bot.service.staff import Member, member
 from knowledge.load import KnowledgeBase, fingerprint
@@ -105,11 +105,7 @@ async def test_a_text_serves_from_its_day_on(start_bot: StartBot, clock: Clock, 
 async def test_confirmed_only_serves_what_lawyers_confirmed(
     start_bot: StartBot, clock: Clock, base: KnowledgeBase
 ) -> None:
-    from bot.app import Parts, read_library  # noqa: PLC0415
-    from bot.settings import read_settings  # noqa: PLC0415
-
-    parts = Parts(library=read_library(read_settings({})))
-    async with start_bot(parts=parts, FAWEN_ANSWERS__CONFIRMED_ONLY="true") as bot, visitor(bot) as citizen:
+    async with start_bot(FAWEN_ANSWERS__CONFIRMED_ONLY="true") as bot, visitor(bot) as citizen:
         staffed(bot, clock)
         assert "依据" not in (await citizen.say("单位拖欠工资怎么办"))["text"]
         entry = base.entries[WAGES]
