@@ -90,7 +90,8 @@ async def test_a_question_that_failed_is_settled_with_one_click(bot: Bot, wang: 
         shown = await wang.get(AT)
         assert STRANGE in shown
         assert await wang.post(f"{AT}/wordings", text=STRANGE, entry=WAGES) == (303, f"{AT}?done=attached")
-        assert "依据" in (await citizen.say(f"{STRANGE}啊"))["text"]
+    async with visitor(bot) as another:
+        assert "依据" in (await another.say(f"{STRANGE}啊"))["text"]
     assert STRANGE not in await wang.get(AT)
     editor = await wang.get(f"{AT}/entries/{WAGES}")
     assert STRANGE in editor
