@@ -117,10 +117,10 @@ async def test_the_second_of_two_editors_sees_both_without_scripts(browser: Brow
         await expect(wang.get_by_role("status")).to_contain_text("草稿存好了")
         await li.fill("#question", "租房押金要不回来怎么办")
         await li.get_by_role("button", name="预览和检查").click()
-        await expect(li.locator(".phone")).to_be_visible()
+        await expect(li.locator(".handset")).to_be_visible()
         await li.get_by_role("button", name="存草稿").click()
-        await expect(li.get_by_role("alert")).to_contain_text("同事刚改过这一条")
-        await expect(li.get_by_role("alert").locator("del").first).to_be_visible()
+        await expect(li.get_by_role("alert").first).to_contain_text("同事刚改过这一条")
+        await expect(li.get_by_role("alert").first.locator("del").first).to_be_visible()
         await looked_at(li, "conflict")
         assert await li.input_value("#question") == "租房押金要不回来怎么办"
         await li.get_by_role("button", name="存草稿").click()

@@ -1,6 +1,7 @@
 // While somebody writes: how it reads on the phone, and what the checks say. Without this the button does the same.
 const form = document.getElementById("editor");
 const shown = document.getElementById("preview");
+const faults = document.getElementById("faults");
 const PAUSE = 1200;
 let timer = 0;
 let latest = 0;
@@ -13,7 +14,10 @@ async function look() {
     const answer = await fetch("/console/knowledge/preview", { method: "POST", body: fields });
     const text = await answer.text();
     // Only what belongs to the newest words is shown.
-    if (answer.ok && number === latest) shown.innerHTML = text;
+    if (answer.ok && number === latest) {
+      shown.innerHTML = text;
+      faults.replaceChildren();
+    }
   } catch {
     if (number === latest) shown.textContent = "没有网络，预览暂时看不了；写的内容还在。";
   }
