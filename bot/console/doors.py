@@ -20,7 +20,8 @@ Do = Callable[[web.Request, Member, Form], Awaitable[web.StreamResponse]]
 OFFICE: tuple[Role, ...] = ("staff", "supervisor", "admin")
 HEADS: tuple[Role, ...] = ("supervisor", "admin")
 ADMINS: tuple[Role, ...] = ("admin",)
-EDITORS: tuple[Role, ...] = ("lawyer", "staff", "supervisor", "admin")
+EVERYONE: tuple[Role, ...] = ("lawyer", "staff", "supervisor", "admin")
+EDITORS = EVERYONE
 # Whose reading of a law counts.
 JURISTS: tuple[Role, ...] = ("lawyer", "supervisor")
 

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.console.doors import EVERYONE, HEADS, OFFICE
 from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
@@ -23,16 +24,23 @@ class Section:
     path: str
     name: str
     roles: tuple[Role, ...]
+    also: tuple[str, ...] = ()
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to it."""
-        return path == self.path or (path.startswith(self.path + "/") and self.path != "/console")
+        below = (self.path, *self.also) if self.path != "/console" else self.also
+        return path == self.path or any(path == one or path.startswith(one + "/") for one in below)
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
-    Section("/console/admin", "管理", ("supervisor", "admin")),
-    Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
+    Section("/console", "咨询记录", OFFICE, ("/console/consultations", "/console/exports", "/console/access")),
+    Section("/console/figures", "数字", OFFICE),
+    Section("/console/reports", "报告", OFFICE),
+    Section("/console/rectifications", "整改", EVERYONE, ("/console/ratings",)),
+    Section("/console/lessons", "普法", OFFICE),
+    Section("/console/admin", "管理", HEADS),
+    Section("/account", "账号", EVERYONE),
 )
 COUNTY = web.AppKey("console.county", str)
 DEMO = web.AppKey("console.demo", bool)
@@ -70,9 +78,7 @@ def render(
 
 def home(member: Member) -> str:
     """Where a member's work begins."""
-    if member.role in COUNSEL:
-        return "/workbench"
-    return "/console/admin" if member.role == "admin" else "/account"
+    return "/workbench" if member.role in COUNSEL else "/console"
 
 
 def headers(request: web.Request) -> dict[str, str]:

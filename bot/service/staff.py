@@ -110,3 +110,8 @@ def read_row(row: Any) -> Member:
         row.centre,
         row.lent_at is not None,
     )
+
+
+def logins(conn: Connection) -> dict[str, str]:
+    """Everybody's name by login, also of those who left: records name them."""
+    return {row.login: row.name for row in conn.execute(sa.select(_t.login, _t.name).order_by(_t.login))}
