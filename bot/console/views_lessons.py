@@ -36,6 +36,7 @@ class Cell:
 
     day: date | None
     today: bool
+    past: bool
     planned: tuple[Planned, ...]
 
     @property
@@ -176,9 +177,9 @@ def weeks(first: date, today: date, planned: list[Planned]) -> list[list[Cell]]:
         on[one.day] = (*on.get(one.day, ()), one)
     return [
         [
-            Cell(day, day == today, on.get(day, ()))
+            Cell(day, day == today, day < today, on.get(day, ()))
             if day.month == first.month
-            else Cell(None, today=False, planned=())
+            else Cell(None, today=False, past=False, planned=())
             for day in week
         ]
         for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
