@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -192,7 +193,7 @@ class Handoff(Section):
         (_spans if info.field_name == "hours" else _days)(value)
         return value
 
-    @property
+    @cached_property
     def office_hours(self) -> Hours:
         """Duty hours as a value."""
         return Hours(_spans(self.hours), _days(self.holidays), _days(self.workdays))
@@ -241,6 +242,37 @@ class Privacy(Section):
         return Keeping(timedelta(days=self.keep_days), timedelta(days=self.media_days))
 
 
+class Mail(Section):
+    """The mail server that takes what the office sends. Leave `host` empty to send nothing."""
+
+    host: str = Field("", description="mail server; empty: no e-mail is sent")
+    port: int = Field(465, ge=1, le=65535, description="its port: 465 for ssl, 587 for starttls")
+    tls: Literal["ssl", "starttls", "none"] = Field(
+        "ssl", description="encryption; none only for a server on this machine"
+    )
+    user: str = Field("", description="account at the mail server; empty: none is needed")
+    password: SecretStr = Field(SecretStr(""), description="its password or authorisation code")
+    sender: str = Field("", description="address the e-mails come from")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Mail:
+        if self.host and "@" not in self.sender:
+            raise ValueError("sender must be an e-mail address when host is set")
+        if self.host and self.tls == "none" and self.password.get_secret_value() and not _is_here(self.host):
+            raise ValueError("tls must not be none: the password would be readable on the way")
+        return self
+
+
+def _is_here(host: str) -> bool:
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+class Digest(Section):
+    """What departments are told every two days about questions on their items (两日一推送)."""
+
+    enabled: bool = Field(False, description="make the digests; addresses are the offices' email in the locality file")
+
+
 class Log(Section):
     """Structured logs on standard error; a citizen's words never go there."""
 
@@ -271,6 +303,8 @@ class Settings(Section):
     console: Console = Console()
     ratings: Ratings = Ratings()
     privacy: Privacy = Privacy()
+    mail: Mail = Mail()
+    digest: Digest = Digest()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -37,6 +37,9 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
+    Section("/console/figures", "数字", ("staff", "supervisor", "admin")),
+    Section("/console/reports", "报告", ("staff", "supervisor", "admin")),
+    Section("/console/admin", "管理", ("supervisor", "admin")),
     Section("/console/rectifications", "整改", ("lawyer", "staff", "supervisor", "admin")),
     Section("/console/lessons", "普法", ("staff", "supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
@@ -77,7 +80,9 @@ def render(
 
 def home(member: Member) -> str:
     """Where a member's work begins."""
-    return "/workbench" if member.role in COUNSEL else "/account"
+    if member.role in COUNSEL:
+        return "/workbench"
+    return "/console/admin" if member.role == "admin" else "/account"
 
 
 def headers(request: web.Request) -> dict[str, str]:

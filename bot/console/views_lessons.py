@@ -14,9 +14,9 @@ from bot.console.doors import OFFICE, Doors, Form, onward
 from bot.conversation.lessons import HEAD, LETTERS, case, solved, usable
 from bot.conversation.turn import LOCAL, Lesson, Library
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.service import lessons
 from bot.service.lessons import Planned
-from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from bot.store.database import Database
 from knowledge.entry import Entry
@@ -48,11 +48,11 @@ class Cell:
 class LessonPages:
     """The calendar, one lesson as on the phone, and the form for it."""
 
-    def __init__(self, db: Database, clock: Clock, new_id: NewId, shelf: Shelf) -> None:
+    def __init__(self, db: Database, clock: Clock, new_id: NewId, live: Live) -> None:
         self._db = db
         self._clock = clock
         self._new_id = new_id
-        self._shelf = shelf
+        self._live = live
 
     def add_to(self, doors: Doors) -> None:
         """Mount all pages."""
@@ -68,7 +68,7 @@ class LessonPages:
         first = read_month(request.query.get("month", "")) or today.replace(day=1)
         last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
         planned = await self._db.read(lambda conn: lessons.between(conn, first, last))
-        base = self._shelf.current.base
+        base = self._live.library.base
         return shell.render(
             request,
             "lessons.html",
@@ -85,7 +85,7 @@ class LessonPages:
     async def preview(self, request: web.Request, member: Member) -> web.Response:
         """One lesson as it reads on the phone."""
         found = await self._find(request.match_info["id"])
-        lesson, library = found.lesson, self._shelf.current
+        lesson, library = found.lesson, self._live.library
         entry = usable(library, lesson.entry, max(found.day, self._today()))
         return shell.render(
             request,
@@ -112,7 +112,7 @@ class LessonPages:
 
     async def save(self, request: web.Request, member: Member, form: Form) -> web.Response:
         """Plan it, and show it as on the phone."""
-        day, kind, library = _day(form.get("day", "")), _kind(form.get("kind", "")), self._shelf.current
+        day, kind, library = _day(form.get("day", "")), _kind(form.get("kind", "")), self._live.library
         lesson = _read(form, kind)
         fault = fault_of(lesson, library, day, self._today())
         if fault:
@@ -141,7 +141,7 @@ class LessonPages:
         q: str = "",
         fault: str = "",
     ) -> web.Response:
-        library = self._shelf.current
+        library = self._live.library
         entry = library.base.entries.get(entry_id)
         found = library.search(q, max(day, self._today())).candidates[:FOUND] if q else ()
         return shell.render(

@@ -235,7 +235,8 @@ class Duty:
 class Turn:
     """Everything a flow may know: the message, the state, the moment, the library.
 
-    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so.
+    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so;
+    `announcement` is what citizens are told at present where nothing else shows it.
     `awaits` is what this message may answer. `letters`: something of ours is still on its way to the citizen.
     The rest is there when the flow it is for said that this message wants it.
     """
@@ -249,6 +250,7 @@ class Turn:
     handoff: Handoff | None = None
     lawyer: str = ""
     duty: Duty | None = None
+    announcement: str = ""
     awaits: str = ""
     letters: bool = False
     rateable: Rated | None = None

@@ -14,7 +14,7 @@ from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Outcome, Record, State, Turn
+from bot.conversation.turn import Inbound, Library, Outcome, Record, State, Turn
 from bot.ids import NewId
 from bot.service import (
     arrivals,
@@ -42,7 +42,6 @@ from bot.service.counter import Counter
 from bot.service.inbox import Handled
 from bot.service.own_data import Own
 from bot.service.rectifications import Terms
-from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from knowledge.reply import Reply
 
@@ -52,12 +51,13 @@ Decide = Callable[[Turn], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a turn works with."""
+    """What a turn works with; `announcement` is what citizens are told at present."""
 
-    shelf: Shelf
+    library: Library
     new_id: NewId
     decide: Decide = handle
     hours: Hours = USUAL
+    announcement: str = ""
     rectify_days: int = 5
     own: Own = field(default_factory=Own)
 
@@ -165,7 +165,9 @@ def _with_what_waits(
 def _turn(
     conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, met: Arrival | None
 ) -> Turn:
-    turn = Turn(inbound, citizen.state, now, office.shelf.current, township=citizen.township)
+    # The chat page shows it above the conversation.
+    announcement = office.announcement if inbound.channel == WECHAT else ""
+    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
     turn = replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
     handoff = met.handoff if met else None
     if handoff is None and not asks_for_person(inbound):

@@ -15,8 +15,8 @@ from bot.conversation.rating import BAD
 from bot.conversation.rectification import STATE_NAMES
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
+from bot.live import Live
 from bot.service import ratings, rectifications
-from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from bot.store.database import Database
 
@@ -28,10 +28,10 @@ USUAL = timedelta(days=90)
 class RatingPages:
     """One page of figures, each leading to its rows."""
 
-    def __init__(self, db: Database, clock: Clock, shelf: Shelf) -> None:
+    def __init__(self, db: Database, clock: Clock, live: Live) -> None:
         self._db = db
         self._clock = clock
-        self._shelf = shelf
+        self._live = live
 
     def add_to(self, doors: Doors) -> None:
         """Mount the page."""
@@ -50,7 +50,7 @@ class RatingPages:
                 ratings.by_entry(conn, start, end),
             )
         )
-        base, total = self._shelf.current.base, sum(grades.values())
+        base, total = self._live.library.base, sum(grades.values())
         content = sum(count for grade, count in grades.items() if grade > BAD)
         return shell.render(
             request,

@@ -7,15 +7,14 @@ from aiohttp import web
 from bot.console import shell
 from bot.console.doors import EDITORS, OFFICE, Doors, Form, onward
 from bot.console.quality import shapes
-from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.rectification import STATE_NAMES, Act, Actor, RefusedError, visit_of
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.masking import mask
 from bot.service import audit, rectifications
 from bot.service.rectifications import Line, Terms
-from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from bot.store.database import Database
 
@@ -35,12 +34,12 @@ FILTERS = {"": "没办完的", "overdue": "逾期的", "unassigned": "还没指�
 class RectificationPages:
     """The list, one case, and what is done about it. Lawyers and clerks act on their own cases, heads on all."""
 
-    def __init__(self, db: Database, clock: Clock, new_id: NewId, shelf: Shelf, hours: Hours, days: int) -> None:
+    def __init__(self, db: Database, clock: Clock, new_id: NewId, live: Live, days: int) -> None:
         self._db = db
         self._clock = clock
         self._new_id = new_id
-        self._shelf = shelf
-        self._terms = Terms(hours, days)
+        self._live = live
+        self._days = days
 
     def add_to(self, doors: Doors) -> None:
         """Mount all pages."""
@@ -62,7 +61,7 @@ class RectificationPages:
             )
         )
         counts[""] = sum(counts[name] for name in ("open", "replied", "visited"))
-        base = self._shelf.current.base
+        base = self._live.library.base
         return shell.render(
             request,
             "rectifications.html",
@@ -99,7 +98,15 @@ class RectificationPages:
         try:
             await self._db.write(
                 lambda conn: rectifications.act(
-                    conn, self._new_id, row_id, done, by, self._terms, now, version=int(version[:9]), detail=detail
+                    conn,
+                    self._new_id,
+                    row_id,
+                    done,
+                    by,
+                    Terms(self._live.hours, self._days),
+                    now,
+                    version=int(version[:9]),
+                    detail=detail,
                 )
             )
         except RefusedError as refused:
@@ -126,7 +133,7 @@ class RectificationPages:
                 rectifications.names(conn),
             )
         )
-        base = self._shelf.current.base
+        base = self._live.library.base
         return shell.render(
             request,
             "rectification.html",
