@@ -29,7 +29,7 @@ class County:
         self.db = db
         self.office = office
         self.clock = clock
-        self.desk = Desk(db, office, clock, Metrics())
+        self.desk = Desk(db, lambda: office, clock, Metrics())
         self.number = 0
 
     async def say(self, text: str, tap: str = "", citizen: str = "o1") -> Reply:

@@ -15,12 +15,13 @@ from sqlalchemy.engine import Connection
 from bot.conversation.handoff.machine import Event
 from bot.conversation.rectification import Act, Actor
 from bot.conversation.turn import Inbound, Library
-from bot.service import erasure, figures, handling, handoffs, own_data, ratings, rectifications
+from bot.service import erasure, handling, handoffs, own_data, ratings, rectifications
 from bot.service.demo import write as demo
 from bot.service.erasure import WORDS, Keeping
+from bot.service.figures.findings import find
+from bot.service.figures.period import year_of
 from bot.service.handling import Closing
 from bot.service.own_data import Own
-from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from bot.store.tables import metadata
@@ -64,7 +65,7 @@ def test_every_column_that_can_hold_words_is_erased_or_kept_for_a_reason() -> No
 
 @pytest.fixture
 def office(library: Library, new_id: Numbers) -> Office:
-    return Office(Shelf(library), new_id, own=Own(token=lambda: "secret-" + new_id()))
+    return Office(library, new_id, own=Own(token=lambda: "secret-" + new_id()))
 
 
 @pytest.fixture
@@ -86,8 +87,7 @@ def snapshot(conn: Connection) -> Snapshot:
 def counted(conn: Connection) -> list[Any]:
     """Every figure there is."""
     return [
-        figures.figures(conn, START, END),
-        figures.handed(conn, START, END),
+        *(find(conn, year_of(year), "") for year in (2024, 2026)),
         ratings.by_entry(conn, START, END),
         ratings.grades(conn, START, END),
         rectifications.counts(conn, END.date()),
@@ -236,7 +236,9 @@ async def test_at_a_citizens_wish_everything_said_is_gone_and_every_count_stays(
     assert await found(county, "钱多多") == others
     # The open rectification has nobody to be told any more; no other figure moved.
     after = await county.db.read(counted)
-    assert after[:-1] == figured[:-1]
+    assert [one.rectified for one in after[:2]] == [(0, 0), (2, 1)]
+    assert [replace(one, rectified=(2, 0)) if one.rectified[0] else one for one in after[:2]] == figured[:2]
+    assert after[2:-1] == figured[2:-1]
     assert (figured[-1]["open"], after[-1]["open"], after[-1]["closed"]) == (2, 1, 1)
     assert rows(county.db, "SELECT count(*) FROM data_links") == [(0,)]
     erased = rows(county.db, "SELECT id, address FROM citizens WHERE erased_at IS NOT NULL")

@@ -16,7 +16,6 @@ from bot.conversation.rectification import Act, Actor, RefusedError, visit_of
 from bot.conversation.turn import Library
 from bot.service import consultations, ratings, rectifications
 from bot.service.rectifications import Terms
-from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from tests.platform import Clock
@@ -29,7 +28,7 @@ FRIDAY = date(2026, 11, 30)  # five working days after the clock's Monday
 
 @pytest.fixture
 def county(db: Database, library: Library, new_id: Numbers, clock: Clock) -> County:
-    return County(db, Office(Shelf(library), new_id), clock)
+    return County(db, Office(library, new_id), clock)
 
 
 async def test_a_matter_the_bot_answered_is_rated_and_closed(county: County, rows: Rows) -> None:
@@ -214,5 +213,5 @@ async def test_voices_by_entry(county: County) -> None:
 
 
 def test_the_days_of_grace_are_a_setting(clock: Clock, library: Library, new_id: Numbers) -> None:
-    assert Office(Shelf(library), new_id).terms.due(clock()) == FRIDAY
-    assert Terms(Office(Shelf(library), new_id).hours, 1).due(clock()) == date(2026, 11, 24)
+    assert Office(library, new_id).terms.due(clock()) == FRIDAY
+    assert Terms(Office(library, new_id).hours, 1).due(clock()) == date(2026, 11, 24)
