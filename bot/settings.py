@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -184,7 +185,7 @@ class Handoff(Section):
         (_spans if info.field_name == "hours" else _days)(value)
         return value
 
-    @property
+    @cached_property
     def office_hours(self) -> Hours:
         """Duty hours as a value."""
         return Hours(_spans(self.hours), _days(self.holidays), _days(self.workdays))

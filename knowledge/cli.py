@@ -16,6 +16,8 @@ from rich.table import Table
 from knowledge import check as checks
 from knowledge import reply
 from knowledge.cache import cached
+from knowledge.contradictions import contradictions as differing
+from knowledge.contradictions import read_settled, stale
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
@@ -66,10 +68,16 @@ def check(
     file: Annotated[list[Path] | None, typer.Option(help="check only these files (against the whole base)")] = None,
     notes: Annotated[bool, typer.Option(help="list things to look at, too, not only faults")] = False,
     unverified: Annotated[bool, typer.Option(help="list the citations a lawyer must confirm")] = False,
+    contradictions: Annotated[
+        bool, typer.Option(help="list figures that differ for the same thing and are not settled")
+    ] = False,
     day: DayOption = None,
     content: ContentOption = CONTENT,
 ) -> None:
     """Check schema, citations, lengths and wordings; exit 1 if anything is wrong."""
+    if contradictions:
+        _list_contradictions(content)
+        return
     problems: list[ContentError] = []
     base = load(content, problems)
     chosen = {path.resolve().relative_to(content.resolve()).as_posix() for path in file or ()}
@@ -85,6 +93,24 @@ def check(
         out.print(line, markup=False)
     out.print(f"{len(entries)} entries checked, {len(lines)} faults, {len(hints)} notes")
     raise typer.Exit(1 if lines else 0)
+
+
+def _list_contradictions(content: Path) -> None:
+    base = _base(content)
+    try:
+        settled = read_settled(content)
+    except ContentError as error:
+        raise _refused(error) from error
+    entries = list(base.entries.values())
+    work = differing(entries, settled)
+    for subject, said in work:
+        out.print(subject, markup=False)
+        for one in said:
+            out.print(f"  {one.figure}\t{one.entry}\t{one.words}", markup=False)
+    for old in stale(entries, settled):
+        out.print(f"no longer needed: {old.subject}\t{old.figure}", markup=False)
+    out.print(f"{len(work)} subjects with figures that differ and are not settled")
+    raise typer.Exit(1 if work else 0)
 
 
 def _list_unverified(entries: list[Entry]) -> None:

@@ -116,8 +116,12 @@ def read_entries(path: Path, root: Path, problems: list[ContentError]) -> Iterat
 
 
 def fingerprint(entry: Entry) -> str:
-    """A short hash of everything an entry says, so that a record names the very text served."""
-    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(entry, version="", source=""))).hexdigest()[:12]
+    """A short hash of everything an entry says, so that a record names the very text served.
+
+    Who confirmed it and what was attached to it change nothing of the text.
+    """
+    text = msgspec.structs.replace(entry, version="", source="", confirmed=None, asked=())
+    return hashlib.sha256(msgspec.json.encode(text)).hexdigest()[:12]
 
 
 def load(root: Path = CONTENT, problems: list[ContentError] | None = None) -> KnowledgeBase:

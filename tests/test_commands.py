@@ -15,7 +15,6 @@ from bot.__main__ import app
 from bot.conversation.turn import Inbound, Library
 from bot.desk import Desk
 from bot.metrics import Metrics
-from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from tests.conftest import StartBot
@@ -35,7 +34,7 @@ def recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A database with a few turns of November and one of December."""
-    desk = Desk(sqlite_db, Office(Shelf(library), new_id), clock, Metrics())
+    desk = Desk(sqlite_db, lambda: Office(library, new_id), clock, Metrics())
     monkeypatch.setenv("FAWEN_DATABASE_URL", f"sqlite:///{tmp_path}/fawen.db")
 
     async def talk() -> None:

@@ -41,6 +41,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
     Section("/console", "咨询记录", OFFICE, ("/console/consultations", "/console/exports", "/console/access")),
+    Section("/console/admin", "管理", ("supervisor", "admin")),
     Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
 )
 COUNTY = web.AppKey("console.county", str)

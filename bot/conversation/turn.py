@@ -151,7 +151,8 @@ class Duty:
 class Turn:
     """Everything a flow may know: the message, the state, the moment, the library.
 
-    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so.
+    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so;
+    `announcement` is what citizens are told at present where nothing else shows it.
     """
 
     inbound: Inbound
@@ -163,6 +164,7 @@ class Turn:
     handoff: Handoff | None = None
     lawyer: str = ""
     duty: Duty | None = None
+    announcement: str = ""
 
     @property
     def day(self) -> date:

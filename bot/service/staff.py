@@ -25,7 +25,10 @@ _DECODE = msgspec.json.Decoder(tuple[str, ...])
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of staff. `covers` are slugs of subjects, empty for all; `wechat` is their own row among citizens."""
+    """A member of staff. `covers` are slugs of subjects, empty for all; `wechat` is their own row among citizens.
+
+    `lent`: somebody else knows the password, so it has to be changed first.
+    """
 
     id: str
     login: str
@@ -37,6 +40,8 @@ class Member:
     wechat: str
     attending: str
     disabled: bool
+    centre: str = ""
+    lent: bool = False
 
     @property
     def title(self) -> str:
@@ -96,6 +101,8 @@ def read_row(row: Any) -> Member:
         row.citizen_id or "",
         row.attending,
         row.disabled_at is not None,
+        row.centre,
+        row.lent_at is not None,
     )
 
 

@@ -12,7 +12,7 @@ from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Outcome, Record, State, Turn
+from bot.conversation.turn import Inbound, Library, Outcome, Record, State, Turn
 from bot.ids import NewId
 from bot.service import (
     arrivals,
@@ -32,7 +32,6 @@ from bot.service.arrivals import Arrival
 from bot.service.citizens import Citizen
 from bot.service.counter import Counter
 from bot.service.inbox import Handled
-from bot.service.shelf import Shelf
 from bot.service.staff import Member
 from knowledge.reply import Reply
 
@@ -42,12 +41,13 @@ Decide = Callable[[Turn], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a turn works with."""
+    """What a turn works with; `announcement` is what citizens are told at present."""
 
-    shelf: Shelf
+    library: Library
     new_id: NewId
     decide: Decide = handle
     hours: Hours = USUAL
+    announcement: str = ""
 
 
 def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> Handled:
@@ -129,7 +129,9 @@ def _with_what_waits(
 def _turn(
     conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, *, handoff: str | None
 ) -> Turn:
-    turn = Turn(inbound, citizen.state, now, office.shelf.current, township=citizen.township)
+    # The chat page shows it above the conversation.
+    announcement = office.announcement if inbound.channel == WECHAT else ""
+    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None

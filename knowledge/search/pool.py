@@ -45,12 +45,14 @@ class _Asked(NamedTuple):
 class Index:
     """Everything ranking needs of the knowledge base, worked out once."""
 
-    def __init__(self, base: KnowledgeBase, mixer: Mixer, tables: Tables | None = None) -> None:
-        """`tables` are those of `base`, if they have been worked out before."""
+    def __init__(
+        self, base: KnowledgeBase, mixer: Mixer, tables: Tables | None = None, entries: Sequence[Entry] | None = None
+    ) -> None:
+        """`tables` are those of `base`, if they have been worked out before; `entries` whose their numbers are."""
         self.base = base
         self.mixer = mixer
         self.tables = tables = tables or work_out(base)
-        self.entries: list[Entry] = list(base.entries.values())
+        self.entries: list[Entry] = list(base.entries.values() if entries is None else entries)
         self.concepts = Concepts(base.lexicon)
         self._numbers = {term: number for number, term in enumerate(tables.terms)}
         self._lines = np.arange(POOL)[:, None]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 PEER_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 SERVER_CORE, LOAD_CORE = 0, 1
-TRIES, PAUSE = 4000, 0.005
+TRIES, PAUSE = 12_000, 0.005
 # Whether server and load generator have a core each; asked before this process settles on one.
 APART = {SERVER_CORE, LOAD_CORE} <= os.sched_getaffinity(0) and shutil.which("taskset") is not None
 TICK = os.sysconf("SC_CLK_TCK")

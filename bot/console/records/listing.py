@@ -17,11 +17,11 @@ from bot.console.doors import OFFICE, Doors, Form, onward
 from bot.console.records import names
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.masking import mask
 from bot.service.records import filters, listing, saved
 from bot.service.records.filters import FIELDS, NONE, Filter
 from bot.service.records.listing import Facets, Line, Look, Place
-from bot.service.shelf import Shelf
 from bot.service.staff import Member, logins
 from bot.store.database import Database
 
@@ -52,11 +52,11 @@ class Link:
 class LogPages:
     """The list and the kept filters."""
 
-    def __init__(self, db: Database, clock: Clock, new_id: NewId, shelf: Shelf) -> None:
+    def __init__(self, db: Database, clock: Clock, new_id: NewId, live: Live) -> None:
         self._db = db
         self._clock = clock
         self._new_id = new_id
-        self._shelf = shelf
+        self._live = live
         # One at a time: there are two threads that read, and the workbench needs one.
         self._turn = asyncio.Lock()
         self._known: dict[Filter, tuple[datetime, Facets]] = {}
@@ -116,7 +116,7 @@ class LogPages:
 
     def _form(self, wanted: Filter, people: Mapping[str, str]) -> list[dict[str, Any]]:
         """The fields of the form beyond days and words. A field with several values keeps them."""
-        townships = self._shelf.current.locality.townships
+        townships = self._live.library.locality.townships
         found = []
         for field in FIELDS:
             values = wanted.values(field.name)
@@ -130,7 +130,7 @@ class LogPages:
                     "label": field.label,
                     "values": [value or NONE for value in values],
                     "options": options,
-                    "groups": names.categories(self._shelf.current.base.entries) if field.name == "category" else [],
+                    "groups": names.categories(self._live.library.base.entries) if field.name == "category" else [],
                 }
             )
         return found

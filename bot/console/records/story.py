@@ -15,11 +15,11 @@ from bot.console.records.listing import line_shown
 from bot.console.workbench.shapes import delivered
 from bot.conversation.handoff.machine import EventName
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.masking import mask
 from bot.service.records import corrections, filters, story
 from bot.service.records.corrections import LONGEST_REMARK
 from bot.service.records.story import Said, Story
-from bot.service.shelf import Shelf
 from bot.service.staff import Member, logins
 from bot.store.database import Database
 
@@ -66,11 +66,11 @@ _USEFUL = {"useful": "群众点了“有用”", "useless": "群众点了“没�
 class StoryPages:
     """One consultation and what staff do with it."""
 
-    def __init__(self, db: Database, clock: Clock, new_id: NewId, shelf: Shelf, changed: Callable[[], None]) -> None:
+    def __init__(self, db: Database, clock: Clock, new_id: NewId, live: Live, changed: Callable[[], None]) -> None:
         self._db = db
         self._clock = clock
         self._new_id = new_id
-        self._shelf = shelf
+        self._live = live
         self._changed = changed
 
     def add_to(self, doors: Doors) -> None:
@@ -118,7 +118,7 @@ class StoryPages:
                 for one in told.remarks
             ],
             related=[line_shown(line, people, now) for line in told.related],
-            categories=names.categories(self._shelf.current.base.entries),
+            categories=names.categories(self._live.library.base.entries),
             longest=LONGEST_REMARK,
             reason=reason,
             fault=fault,
@@ -160,7 +160,7 @@ class StoryPages:
             text = _USEFUL[said.what]
         elif not text:
             text = _KINDS.get(said.what, "［点了菜单］" if said.what.startswith("event") else "［消息］")
-        entry = self._shelf.current.base.entries.get(said.entry)
+        entry = self._live.library.base.entries.get(said.entry)
         return {
             "author": said.author,
             "name": said.by or AUTHORS.get(said.author, ""),
@@ -177,7 +177,7 @@ class StoryPages:
         number, now = request.match_info["id"], self._clock()
         kind, _, category = form.get("category", "").partition("/")
         known = {
-            (kind, one.value) for kind, _, some in names.categories(self._shelf.current.base.entries) for one in some
+            (kind, one.value) for kind, _, some in names.categories(self._live.library.base.entries) for one in some
         }
         if (kind, category) not in known:
             return await self._page(request, member, fault=UNKNOWN_CATEGORY, status=400)

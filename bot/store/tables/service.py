@@ -134,6 +134,7 @@ staff = Table(
     Column("attending", String(36), nullable=False, comment="the handoff their WeChat messages go to"),
     Column("failures", Integer, nullable=False, comment="wrong passwords since the last right one"),
     Column("locked_until", BigInteger, nullable=False),
+    Column("lent_at", BigInteger, comment="when somebody else set the password; none: it is their own"),
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
 )

@@ -205,6 +205,7 @@ def upgrade() -> None:
     op.add_column('consultations', sa.Column('first_outcome', sa.String(length=16), nullable=False, server_default='', comment='what the very first message came to'))
     op.add_column('consultations', sa.Column('handed', sa.Boolean(), nullable=False, server_default=sa.false(), comment='a person was asked for'))
     op.add_column('consultations', sa.Column('grade', sa.Integer(), nullable=False, server_default='0', comment="the citizen's rating, 5 to 1; 0: none"))
+    op.add_column('staff', sa.Column('lent_at', sa.BigInteger(), comment='when somebody else set the password; none: it is their own'))
     op.add_column('staff', sa.Column('centre', sa.String(length=64), nullable=False, server_default='', comment="the service centre they work at; empty: the county's"))
     op.execute(
         'UPDATE consultations SET first_outcome = outcome, '
