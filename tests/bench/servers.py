@@ -49,6 +49,10 @@ class Server:
         """Resident bytes, of workers as well unless told otherwise."""
         return sum(map(_resident, _family(self.process.pid) if family else [self.process.pid]))
 
+    def helpers(self) -> list[int]:
+        """Processes it has started."""
+        return _family(self.process.pid)[1:]
+
     def busy(self) -> float:
         """Seconds of processor time used so far, by workers as well."""
         return sum(map(_busy, _family(self.process.pid)))
