@@ -11,16 +11,10 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from bot.console.doors import OFFICE
-from bot.service.staff import COUNSEL, Member, Role
+from bot.console.doors import EVERYONE, HEADS, OFFICE
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
-ROLE_NAMES: dict[Role, str] = {
-    "lawyer": "值班律师",
-    "supervisor": "负责人",
-    "staff": "工作人员",
-    "admin": "管理员",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +35,13 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
     Section("/console", "咨询记录", OFFICE, ("/console/consultations", "/console/exports", "/console/access")),
-    Section("/console/admin", "管理", ("supervisor", "admin")),
-    Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
+    Section("/console/figures", "数字", OFFICE),
+    Section("/console/reports", "报告", OFFICE),
+    Section("/console/rectifications", "整改", EVERYONE, ("/console/ratings",)),
+    Section("/console/knowledge", "知识", EVERYONE),
+    Section("/console/lessons", "普法", OFFICE),
+    Section("/console/admin", "管理", HEADS),
+    Section("/account", "账号", EVERYONE),
 )
 COUNTY = web.AppKey("console.county", str)
 DEMO = web.AppKey("console.demo", bool)

@@ -187,7 +187,9 @@ def upgrade() -> None:
     sa.Column('visit_grade', sa.Integer(), nullable=False, comment='grade at the second visit, 0: none'),
     sa.Column('proof', sa.Text(), nullable=False, comment='what shows that it is done'),
     sa.Column('version', sa.Integer(), nullable=False, comment='grows with every change'),
+    sa.Column('rounds', sa.Integer(), nullable=False, comment='how often the second visit reopened it'),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
+    sa.Column('visit_asked_at', sa.BigInteger(), nullable=True, comment='when the citizen was asked whether it is good now'),
     sa.Column('replied_at', sa.BigInteger(), nullable=True),
     sa.Column('visited_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
@@ -200,6 +202,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('rectifications', schema=None) as batch_op:
         batch_op.create_index('ix_rectifications_state_due', ['state', 'due_on'], unique=False)
+
+    op.create_table('data_links',
+    sa.Column('token', sa.String(length=64), nullable=False, comment='SHA-256 of what the private link carries'),
+    sa.Column('citizen_id', sa.String(length=36), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.Column('used_at', sa.BigInteger(), nullable=True, comment='it opens once'),
+    sa.ForeignKeyConstraint(['citizen_id'], ['citizens.id'], name=op.f('fk_data_links_citizen_id_citizens')),
+    sa.PrimaryKeyConstraint('token', name=op.f('pk_data_links'))
+    )
+    with op.batch_alter_table('data_links', schema=None) as batch_op:
+        batch_op.create_index('ix_data_links_citizen', ['citizen_id'], unique=False)
 
     op.add_column('citizens', sa.Column('erased_at', sa.BigInteger(), nullable=True, comment="when everything said was deleted at the citizen's own wish"))
     op.add_column('consultations', sa.Column('first_outcome', sa.String(length=16), nullable=False, server_default='', comment='what the very first message came to'))
