@@ -71,6 +71,9 @@ async def test_staff_find_what_fits_and_read_it_masked(bot: Bot, engine: sa.Engi
         words = await get(session, "/console?words=工资+电话")
         assert "<strong>1</strong> 次咨询符合条件" in words
         assert "没有符合条件的咨询" in await get(session, "/console?words=工资+离婚")
+        many = await get(session, "/console?service=-&service=answered&service=legal_aid&service=mediation")
+        assert 'href="/console">服务结果：4种' in many
+        assert "<strong>2</strong> 次咨询符合条件" in many
         assert "日期、评价没看懂" in await get(session, "/console?from=abc&grade=9")
 
 
