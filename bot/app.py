@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from bot import health
 from bot.bell import CHANGED, Bell
 from bot.bell_relay import Relay
 from bot.channels.web.kb import Browse
+from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
@@ -27,11 +29,15 @@ from bot.console.mount import Supplies
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
+from bot.digester import EVERY, Digester
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.live import LIVE, Live
+from bot.mailing import Mailer
 from bot.metrics import Metrics
-from bot.service import consultations, handling
+from bot.service import consultations, erasure, handling, own_data
 from bot.service.demo import write as demo
+from bot.service.erasure import Keeping
+from bot.service.own_data import Own
 from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
@@ -67,9 +73,12 @@ def read_library(settings: Settings) -> Library:
     cache = Path(settings.cache) if settings.cache else None
     known, tables = cached(folder=cache)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
+    answers = settings.answers
+    search = searcher(
+        known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
+    )
     articles = read_articles(Path(settings.statutes), cache) if settings.statutes else None
-    return Library(known, search, locality, settings.answers.confirmed_only, articles)
+    return Library(known, search, locality, answers.confirmed_only, articles)
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]
@@ -102,12 +111,17 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
     app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, live, parts, bell)))
     outgoing = Outgoing(live, parts.clock, parts.new_id, parts.metrics, db, bell)
+    app.cleanup_ctx.append(_repeated("purge", SWEEP_EVERY, _purge(db, settings.privacy.keeping, parts)))
+    OwnPages(db, parts.clock, parts.new_id, settings).add_to(app)
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
         page = ChatPage(live, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
         Browse(live, parts.clock).add_to(app)
+    if settings.digest.enabled:
+        digester = Digester(db, live, Mailer(settings.mail), parts.clock, parts.new_id)
+        app.cleanup_ctx.append(_digesting(digester))
     if settings.console.enabled:
         supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell, parts.metrics, parts.disk)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
@@ -145,10 +159,26 @@ def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
 
 
 def _office(live: Live, parts: Parts) -> Callable[[], Office]:
+    own = Own(live.base.privacy.keeping, live.base.http.public_url)
+    days = live.base.ratings.rectify_days
+
     def office() -> Office:
-        return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()))
+        return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()), days, own)
 
     return office
+
+
+def _purge(db: Database, keeping: Keeping, parts: Parts) -> Callable[[], Awaitable[None]]:
+    async def purge() -> None:
+        if await db.read(lambda conn: erasure.night(conn, parts.clock())):
+            rows = 0
+            while piece := await db.read(lambda conn: erasure.due(conn, keeping, parts.clock())):
+                rows += await db.write(partial(erasure.purge, piece=piece))
+            await db.write(lambda conn: own_data.forget_links(conn, parts.clock()))
+            await db.write(lambda conn: erasure.slept(conn, parts.new_id, rows, parts.clock()))
+            log.info("purged", rows=rows)
+
+    return purge
 
 
 def _kept_live(live: Live, bell: Bell) -> Context:
@@ -161,6 +191,18 @@ def _kept_live(live: Live, bell: Bell) -> Context:
         await live.refresh()
         async with _background(worker.run()):
             yield
+
+    return context
+
+
+def _digesting(digester: Digester) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        worker = Worker("digests", digester.work, EVERY)
+        task = asyncio.create_task(worker.run())
+        yield
+        # A letter under way is finished first: cut off, nobody would know whether it was sent.
+        worker.stop()
+        await task
 
     return context
 

@@ -96,7 +96,7 @@ def stamp(files: Iterable[Path]) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    kinds = {".yaml", ".py", ".txt"}
+    kinds = {".yaml", ".py", ".txt", ".npz"}
     return sorted(Path(at, name) for at, _, names in os.walk(root) for name in names if Path(name).suffix in kinds)
 
 

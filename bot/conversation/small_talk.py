@@ -57,6 +57,11 @@ def small_talk(turn: Turn) -> Outcome | None:
     return None
 
 
+def is_thanks(text: str) -> bool:
+    """Whether a message says thanks and nothing else."""
+    return _THANKS.match(_SIGNS.sub("", text)) is not None
+
+
 def menu_help(turn: Turn) -> Outcome:
     """How to use the assistant."""
     return _said(turn, "help", Reply(wording.HELP, ((human_tap(),),)), announced=True)

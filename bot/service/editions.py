@@ -186,9 +186,12 @@ def send_back(conn: Connection, new_id: NewId, edition_id: str, by: Member, now:
 
 def drop(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: datetime) -> None:
     """Give up a draft, or what waits for its day."""
-    one = _waiting(conn, edition_id, OPEN) if not _scheduled(conn, edition_id, now) else _one(conn, edition_id)
-    _move(conn, one, now, state="dropped")
-    audit.write(conn, new_id, "knowledge.drop", now=now, staff=by.id, subject=one.entry_id, detail=edition_id)
+    found = one(conn, edition_id)
+    waits = found.state == "published" and found.publish_at is not None and found.publish_at > now
+    if found.state not in OPEN and not waits:
+        raise RefusedError(GONE)
+    _move(conn, found, now, state="dropped")
+    audit.write(conn, new_id, "knowledge.drop", now=now, staff=by.id, subject=found.entry_id, detail=edition_id)
 
 
 def roll_back(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: datetime) -> None:
@@ -217,7 +220,8 @@ def replace_published(conn: Connection, entry_id: str) -> int:
     return conn.execute(sa.update(entry_versions).where(serving).values(state="replaced")).rowcount
 
 
-def _one(conn: Connection, edition_id: str) -> Edition:
+def one(conn: Connection, edition_id: str) -> Edition:
+    """An edition by its id; RefusedError if there is none."""
     row = conn.execute(_select().where(_v.id == edition_id)).first()
     if row is None:
         raise RefusedError(GONE)
@@ -225,15 +229,10 @@ def _one(conn: Connection, edition_id: str) -> Edition:
 
 
 def _waiting(conn: Connection, edition_id: str, states: tuple[State, ...]) -> Edition:
-    one = _one(conn, edition_id)
-    if one.state not in states:
+    found = one(conn, edition_id)
+    if found.state not in states:
         raise RefusedError(GONE)
-    return one
-
-
-def _scheduled(conn: Connection, edition_id: str, now: datetime) -> bool:
-    one = _one(conn, edition_id)
-    return one.state == "published" and one.publish_at is not None and one.publish_at > now
+    return found
 
 
 def _move(conn: Connection, one: Edition, now: datetime, **values: Any) -> None:

@@ -198,7 +198,7 @@ class ChatPage:
             return _fault(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         key = f"{visitor}:{message.key}"
         handled = await self._desk.handle(self._inbound(visitor, key, text=message.text, tap=message.tap))
-        listen = handled.handoff != ""
+        listen = handled.handoff != "" or handled.letters
         if not handled.fresh:  # the answer that said so may have been lost
             listen = bool((await self._db.read(lambda conn: news.behind(conn, visitor, 0)))[1])
         return web.json_response({"reply": _shown(handled), "recorded": handled.id != "", "listen": listen})
@@ -245,7 +245,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
 
 
 def _exchange(one: Exchange) -> dict[str, Any]:
-    mine = None if one.kind.startswith("event") else one.text
+    # Nothing is left of words that were kept long enough.
+    mine = None if one.kind.startswith("event") or not one.text else one.text
     return {"key": one.key, "mine": mine, "place": 0, "reply": None if one.reply is None else _reply(one.reply)}
 
 

@@ -13,6 +13,7 @@ from bot.console import shell
 from bot.console.admin.common import ROOT, Tools, asked, day_of, moment
 from bot.console.doors import HEADS, Doors
 from bot.conversation.turn import LOCAL
+from bot.run_settings import BY_NAME
 from bot.service import accounts, audit
 from bot.service.audit import Line, Wanted
 from bot.service.staff import Member
@@ -94,7 +95,7 @@ def _shown(line: Line, names: dict[str, str]) -> dict[str, Any]:
         "at": moment(line.at),
         "who": names.get(line.staff, "") or ("（没有登录）" if line.action.startswith("login") else "命令行"),
         "action": NAMES.get(line.action, line.action),
-        "subject": names.get(line.subject, ""),
+        "subject": names.get(line.subject, "") or (BY_NAME[line.subject].label if line.subject in BY_NAME else ""),
         "detail": line.detail,
         "address": line.address,
     }

@@ -1,4 +1,4 @@
-"""Other content in a library, or less of it, without indexing everything anew."""
+"""Other libraries made from the one at hand: with a county's content over it, or as it would be with a change."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from knowledge.overlay import Overlay, overlaid
 from knowledge.search.rank import Searcher
 
 
-def with_base(library: Library, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Library:
-    """The library with another base that differs in a few entries. Takes some tenths of a second of computing."""
+def with_base(
+    library: Library, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False
+) -> Library:
+    """The library with another base that differs in a few entries. Takes some tenths of a second of computing.
+
+    With `drafts` its search finds what no lawyer has confirmed, too, whatever the settings say.
+    """
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be amended")
-    return replace(library, base=base, search=library.search.amended(base, strangers))
+    return replace(library, base=base, search=library.search.amended(base, strangers, drafts=drafts))
 
 
 def with_overlay(shipped: Library, overlay: Overlay, near: Library | None = None) -> Library:
