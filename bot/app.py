@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
 from bot import health
-from bot.bell import Bell
+from bot.bell import CHANGED, Bell
 from bot.bell_relay import Relay
 from bot.channels.web.kb import Browse
+from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
 from bot.channels.wechat.webhook import Webhook
+from bot.channels.wechat.worker import Worker
 from bot.console import mount as console
 from bot.console.mount import Supplies
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
+from bot.digester import EVERY, Digester
 from bot.ids import Clock, NewId, utc_now, uuid7
+from bot.live import LIVE, Live
+from bot.mailing import Mailer
 from bot.metrics import Metrics
-from bot.service import consultations, handling
+from bot.service import consultations, erasure, handling, own_data
 from bot.service.demo import write as demo
-from bot.service.shelf import Shelf
+from bot.service.erasure import Keeping
+from bot.service.own_data import Own
+from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
 from bot.store.migrate import migrate
+from knowledge.articles import read_articles
 from knowledge.cache import cached
 from knowledge.places import Locality, read_locality
 from knowledge.search.mixer import load_mixer
@@ -48,32 +58,36 @@ DRAIN = timedelta(seconds=20)
 
 @dataclass(frozen=True)
 class Parts:
-    """What tests replace: the clock, ids, the library, the decision itself."""
+    """What tests replace: the clock, ids, the library, the decision itself, the disk."""
 
     clock: Clock = utc_now
     new_id: NewId = uuid7
     library: Library | None = None
     decide: Decide = handle
     metrics: Metrics = field(default_factory=Metrics)
+    disk: DiskOf = shutil.disk_usage
 
 
 def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
-    known, tables = cached(folder=Path(settings.cache) if settings.cache else None)
+    cache = Path(settings.cache) if settings.cache else None
+    known, tables = cached(folder=cache)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
     answers = settings.answers
     search = searcher(
         known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
     )
-    return Library(known, search, locality, answers.confirmed_only)
+    articles = read_articles(Path(settings.statutes), cache) if settings.statutes else None
+    return Library(known, search, locality, answers.confirmed_only, articles)
+
+
+Context = Callable[[web.Application], AsyncIterator[None]]
 
 
 async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
     library = parts.library or read_library(settings)
-    shelf = Shelf(library)
-    parts.metrics.entries.set(len(library.base.entries))
     db = Database(settings.database_url)
     try:
         await asyncio.to_thread(migrate, db.engine)
@@ -83,8 +97,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         db.close()
         raise
     bell = Bell()
-    office = Office(shelf, parts.new_id, parts.decide, settings.handoff.office_hours)
-    desk = Desk(db, office, parts.clock, parts.metrics, bell)
+    live = Live(settings, library, db, parts.clock, bell, parts.metrics)
+    desk = Desk(db, _office(live, parts), parts.clock, parts.metrics, bell)
     app = web.Application(middlewares=[health.errors], client_max_size=settings.wechat.body_limit)
     tasks: set[asyncio.Task[None]] = set()
     app.on_shutdown.append(_drain(tasks))
@@ -92,22 +106,26 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.cleanup_ctx.append(_store(db))
     if not db.embedded:
         app.cleanup_ctx.append(Relay(db, bell).running)
+    app[LIVE] = live
+    app.cleanup_ctx.append(_kept_live(live, bell))
     app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
-    app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, settings, parts, bell)))
-    outgoing = Outgoing(settings, parts.clock, parts.new_id, parts.metrics, db, bell)
+    app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, live, parts, bell)))
+    outgoing = Outgoing(live, parts.clock, parts.new_id, parts.metrics, db, bell)
+    app.cleanup_ctx.append(_repeated("purge", SWEEP_EVERY, _purge(db, settings.privacy.keeping, parts)))
+    OwnPages(db, parts.clock, parts.new_id, settings).add_to(app)
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
     if settings.web.enabled:
-        page = ChatPage(settings, library.locality, desk, db, parts.clock, parts.metrics, bell)
+        page = ChatPage(live, desk, db, parts.clock, parts.metrics, bell)
         page.add_to(app)
-        Browse(shelf, parts.clock, demo=settings.demo).add_to(app)
+        Browse(live, parts.clock).add_to(app)
+    if settings.digest.enabled:
+        digester = Digester(db, live, Mailer(settings.mail), parts.clock, parts.new_id)
+        app.cleanup_ctx.append(_digesting(digester))
     if settings.console.enabled:
-        supplies = Supplies(settings, db, parts.clock, parts.new_id, shelf, bell)
+        supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell, parts.metrics, parts.disk)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
     return app
-
-
-Context = Callable[[web.Application], AsyncIterator[None]]
 
 
 def _add_wechat(
@@ -140,10 +158,58 @@ def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
     return sweep
 
 
-def _watch_handoffs(db: Database, settings: Settings, parts: Parts, bell: Bell) -> Callable[[], Awaitable[None]]:
-    hours, rules = settings.handoff.office_hours, settings.handoff.rules
+def _office(live: Live, parts: Parts) -> Callable[[], Office]:
+    own = Own(live.base.privacy.keeping, live.base.http.public_url)
+    days = live.base.ratings.rectify_days
 
+    def office() -> Office:
+        return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()), days, own)
+
+    return office
+
+
+def _purge(db: Database, keeping: Keeping, parts: Parts) -> Callable[[], Awaitable[None]]:
+    async def purge() -> None:
+        if await db.read(lambda conn: erasure.night(conn, parts.clock())):
+            rows = 0
+            while piece := await db.read(lambda conn: erasure.due(conn, keeping, parts.clock())):
+                rows += await db.write(partial(erasure.purge, piece=piece))
+            await db.write(lambda conn: own_data.forget_links(conn, parts.clock()))
+            await db.write(lambda conn: erasure.slept(conn, parts.new_id, rows, parts.clock()))
+            log.info("purged", rows=rows)
+
+    return purge
+
+
+def _kept_live(live: Live, bell: Bell) -> Context:
+    """Changes made in other processes are taken up when the bell rings, and now and then without it."""
+    worker = Worker("live", live.refresh, LOOK_EVERY)
+    bell.listen(lambda what: worker.wake() if what == CHANGED else None)
+
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        # What the county has set and published holds from the start.
+        await live.refresh()
+        async with _background(worker.run()):
+            yield
+
+    return context
+
+
+def _digesting(digester: Digester) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        worker = Worker("digests", digester.work, EVERY)
+        task = asyncio.create_task(worker.run())
+        yield
+        # A letter under way is finished first: cut off, nobody would know whether it was sent.
+        worker.stop()
+        await task
+
+    return context
+
+
+def _watch_handoffs(db: Database, live: Live, parts: Parts, bell: Bell) -> Callable[[], Awaitable[None]]:
     async def look() -> None:
+        hours, rules = live.hours, live.settings.handoff.rules
         changed = await db.write(lambda conn: handling.sweep(conn, parts.new_id, hours, rules, parts.clock()))
         bell.ring_all(one.after.id for one in changed)
 

@@ -1,4 +1,4 @@
-"""After a commit that concerns a handoff: tell whoever watches (workbenches, the outbox) that it changed."""
+"""After a commit that others must hear of: tell whoever watches (workbenches, the outbox) that it changed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import structlog
 log = structlog.get_logger("bell")
 
 Listener = Callable[[str], None]
+# Rung in place of a handoff's id when settings, announcements or the county's own content changed.
+CHANGED = "changed"
 
 
 class Bell:
-    """Rung with a handoff's id once its change is committed. It carries no content: listeners look in the store."""
+    """Rung with a handoff's id (or CHANGED) once its change is committed. It carries no content: listeners look in the store."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 from aiohttp import web
 
-from bot.bell import Bell
+from bot.bell import CHANGED, Bell
 from bot.store.database import Database, StoreError
 from bot.store.tables import handoffs
 
@@ -80,7 +80,7 @@ class Relay:
         """What changed while nobody listened."""
         statement = sa.select(handoffs.c.id).where(handoffs.c.closed_at.is_(None))
         with contextlib.suppress(StoreError):
-            self._ring(await self.db.read(lambda conn: [row[0] for row in conn.execute(statement)]))
+            self._ring([CHANGED, *await self.db.read(lambda conn: [row[0] for row in conn.execute(statement)])])
 
     def _ring(self, handoff_ids: list[str]) -> None:
         self._echo = True

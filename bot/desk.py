@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
@@ -23,9 +24,11 @@ SORRY = Handled("", Reply(wording.BUSY), fresh=False)
 
 
 class Desk:
-    """Takes messages from all channels."""
+    """Takes messages from all channels. `office` is asked for anew at each: what it holds may change meanwhile."""
 
-    def __init__(self, db: Database, office: Office, clock: Clock, metrics: Metrics, bell: Bell | None = None) -> None:
+    def __init__(
+        self, db: Database, office: Callable[[], Office], clock: Clock, metrics: Metrics, bell: Bell | None = None
+    ) -> None:
         self._bell = bell or Bell()
         self._db = db
         self._office = office
@@ -48,7 +51,7 @@ class Desk:
         return handled
 
     async def _take(self, inbound: Inbound) -> Handled:
-        office, now = self._office, self._clock()
+        office, now = self._office(), self._clock()
         try:
             try:
                 return await self._db.write(lambda conn: take(conn, office, inbound, now))

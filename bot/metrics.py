@@ -35,6 +35,16 @@ class Metrics:
         self.queue = Gauge("fawen_write_queue", "Jobs waiting for the store", registry=self.registry)
         self.entries = Gauge("fawen_entries", "Entries in the knowledge base", registry=self.registry)
 
+    def counted(self, name: str, **labels: str) -> dict[str, int]:
+        """What a counter stands at where these labels hold, by its other labels; nothing counted yet is left out."""
+        found: dict[str, int] = {}
+        for metric in self.registry.collect():
+            for sample in metric.samples if metric.name == name else ():
+                if sample.name == f"{name}_total" and labels.items() <= sample.labels.items() and sample.value:
+                    key = " ".join(value for label, value in sample.labels.items() if label not in labels)
+                    found[key] = found.get(key, 0) + int(sample.value)
+        return found
+
     def render(self) -> bytes:
         """The page that Prometheus reads."""
         return generate_latest(self.registry)

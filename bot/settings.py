@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,7 @@ from pydantic import (
 
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.timing import Rules
+from bot.service.erasure import Keeping
 from bot.service.sessions import Limits
 
 PREFIX = "FAWEN_"
@@ -63,6 +65,10 @@ def _base_url(value: str) -> str:
     raise ValueError("must start with https:// (or http:// for a simulator)")
 
 
+def _own_url(value: str) -> str:
+    return value and _base_url(value)
+
+
 class Section(BaseModel):
     """Base of all sections: immutable, unknown names refused."""
 
@@ -74,6 +80,9 @@ class Http(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    public_url: Annotated[str, AfterValidator(_own_url)] = Field(
+        "", description="address under which citizens reach this server, for links in messages; empty: no such links"
+    )
     trusted_proxies: int = Field(
         0,
         ge=0,
@@ -187,7 +196,7 @@ class Handoff(Section):
         (_spans if info.field_name == "hours" else _days)(value)
         return value
 
-    @property
+    @cached_property
     def office_hours(self) -> Hours:
         """Duty hours as a value."""
         return Hours(_spans(self.hours), _days(self.holidays), _days(self.workdays))
@@ -218,6 +227,55 @@ class Console(Section):
         return Limits(timedelta(hours=self.idle_hours), timedelta(days=self.longest_days))
 
 
+class Ratings(Section):
+    """What follows a bad rating."""
+
+    rectify_days: int = Field(5, ge=1, le=60, description="working days until a bad rating must be put right")
+
+
+class Privacy(Section):
+    """How long personal data is kept; the counts stay for ever."""
+
+    keep_days: int = Field(730, ge=30, description="words of citizens and about them are erased after so many days")
+    media_days: int = Field(180, ge=7, description="pictures and voice are erased after so many days")
+
+    @property
+    def keeping(self) -> Keeping:
+        """Both as a value."""
+        return Keeping(timedelta(days=self.keep_days), timedelta(days=self.media_days))
+
+
+class Mail(Section):
+    """The mail server that takes what the office sends. Leave `host` empty to send nothing."""
+
+    host: str = Field("", description="mail server; empty: no e-mail is sent")
+    port: int = Field(465, ge=1, le=65535, description="its port: 465 for ssl, 587 for starttls")
+    tls: Literal["ssl", "starttls", "none"] = Field(
+        "ssl", description="encryption; none only for a server on this machine"
+    )
+    user: str = Field("", description="account at the mail server; empty: none is needed")
+    password: SecretStr = Field(SecretStr(""), description="its password or authorisation code")
+    sender: str = Field("", description="address the e-mails come from")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Mail:
+        if self.host and "@" not in self.sender:
+            raise ValueError("sender must be an e-mail address when host is set")
+        if self.host and self.tls == "none" and self.password.get_secret_value() and not _is_here(self.host):
+            raise ValueError("tls must not be none: the password would be readable on the way")
+        return self
+
+
+def _is_here(host: str) -> bool:
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+class Digest(Section):
+    """What departments are told every two days about questions on their items (两日一推送)."""
+
+    enabled: bool = Field(False, description="make the digests; addresses are the offices' email in the locality file")
+
+
 class Log(Section):
     """Structured logs on standard error; a citizen's words never go there."""
 
@@ -236,6 +294,10 @@ class Settings(Section):
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
     )
+    statutes: str = Field(
+        "",
+        description="folder of full texts of laws: an article is offered where no entry fits, and stands beside entries lawyers read; empty: none",
+    )
     cache: str = Field(
         "", description="folder where the indexed knowledge base is kept for quick starts; empty: ~/.cache/fawen"
     )
@@ -246,6 +308,10 @@ class Settings(Section):
     answers: Answers = Answers()
     handoff: Handoff = Handoff()
     console: Console = Console()
+    ratings: Ratings = Ratings()
+    privacy: Privacy = Privacy()
+    mail: Mail = Mail()
+    digest: Digest = Digest()
     log: Log = Log()
 
     @model_validator(mode="after")

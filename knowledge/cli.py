@@ -17,6 +17,11 @@ from rich.table import Table
 from knowledge import check as checks
 from knowledge import reply
 from knowledge.cache import cached, default_folder
+from knowledge.contradictions import contradictions as differing
+from knowledge.contradictions import read_settled, stale
+from knowledge.danger import learn as learning
+from knowledge.danger.ear import rules
+from knowledge.danger.net import Pieces
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
@@ -72,10 +77,16 @@ def check(
     file: Annotated[list[Path] | None, typer.Option(help="check only these files (against the whole base)")] = None,
     notes: Annotated[bool, typer.Option(help="list things to look at, too, not only faults")] = False,
     unverified: Annotated[bool, typer.Option(help="list the citations a lawyer must confirm")] = False,
+    contradictions: Annotated[
+        bool, typer.Option(help="list figures that differ for the same thing and are not settled")
+    ] = False,
     day: DayOption = None,
     content: ContentOption = CONTENT,
 ) -> None:
     """Check schema, citations, lengths and wordings; exit 1 if anything is wrong."""
+    if contradictions:
+        _list_contradictions(content)
+        return
     problems: list[ContentError] = []
     base = load(content, problems)
     chosen = {path.resolve().relative_to(content.resolve()).as_posix() for path in file or ()}
@@ -91,6 +102,24 @@ def check(
         out.print(line, markup=False)
     out.print(f"{len(entries)} entries checked, {len(lines)} faults, {len(hints)} notes")
     raise typer.Exit(1 if lines else 0)
+
+
+def _list_contradictions(content: Path) -> None:
+    base = _base(content)
+    try:
+        settled = read_settled(content)
+    except ContentError as error:
+        raise _refused(error) from error
+    entries = list(base.entries.values())
+    work = differing(entries, settled)
+    for subject, said in work:
+        out.print(subject, markup=False)
+        for one in said:
+            out.print(f"  {one.figure}\t{one.entry}\t{one.words}", markup=False)
+    for old in stale(entries, settled):
+        out.print(f"no longer needed: {old.subject}\t{old.figure}", markup=False)
+    out.print(f"{len(work)} subjects with figures that differ and are not settled")
+    raise typer.Exit(1 if work else 0)
 
 
 def _list_unverified(entries: list[Entry]) -> None:
@@ -260,6 +289,24 @@ def _rehearsed(questions: Path, content: Path, day: date) -> tuple[Course, list[
     whole = course(base, read_examples(questions, base.entries))
     kept = (default_folder() or Path(tempfile.gettempdir())) / "folds"
     return whole, rehearse(whole, load_mixer(), day, kept, lambda told: err.print(told, style="dim"))
+
+
+@app.command()
+def danger(
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines {id, question}: real questions, nearly none of them about danger")
+    ],
+    write: Annotated[bool, typer.Option(help="write the new weights; otherwise only measure")] = False,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Learn how danger sounds from the phrases in knowledge/danger, and report cross-validated figures."""
+    known = rules()
+    net, measured = learning.fit(Pieces.of(known.words), learning.read_examples(_base(content), known, questions))
+    for name, value in measured.items():
+        out.print(f"{name:28} {value:.4g}")
+    if write:
+        learning.write(net)
+        out.print("wrote knowledge/danger/weights.json")
 
 
 @app.command()

@@ -106,6 +106,8 @@ class Entry(Part, frozen=True, kw_only=True):
     confirmed: Confirmation | None = None
     note: str = ""
     approval: Approval | None = None
+    # Real questions that staff attached: searched like `asks`, but no part of the text that was read and confirmed.
+    asked: tuple[Text, ...] = ()
     # Filled by the loader.
     version: str = ""
     source: str = ""
@@ -113,7 +115,7 @@ class Entry(Part, frozen=True, kw_only=True):
     @property
     def wordings(self) -> tuple[str, ...]:
         """Every way this entry is asked: the standard question first."""
-        return (self.question, *self.asks)
+        return (self.question, *self.asks, *self.asked)
 
     @property
     def citations(self) -> tuple[str, ...]:

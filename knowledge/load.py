@@ -54,13 +54,17 @@ class KnowledgeBase:
 
     def _span(self, entry: Entry) -> tuple[date, date]:
         """The days on which an entry and all its laws are valid; an empty span if a law is not registered."""
-        laws = [self.statutes.laws.get(citation.parse(cite).law) for cite in entry.citations]
+        laws = [self.statutes.laws.get(cite.law) for cite in self.cited(entry)]
         known = [law for law in laws if law is not None]
         if len(known) < len(laws):
             return date.max, date.min
         starts = [law.effective for law in known] + [entry.valid.starts or date.min]
         ends = [law.until or date.max for law in known] + [entry.valid.ends or date.max]
         return max(starts), min(ends)
+
+    def cited(self, entry: Entry) -> list[citation.Citation]:
+        """All citations of an entry, read."""
+        return [citation.parse(cite) for cite in entry.citations]
 
     def basis_line(self, entry: Entry) -> str:
         """Law and articles as one short line; what could not be opened is marked 待核."""
@@ -116,8 +120,12 @@ def read_entries(path: Path, root: Path, problems: list[ContentError]) -> Iterat
 
 
 def fingerprint(entry: Entry) -> str:
-    """A short hash of everything an entry says, so that a record names the very text served."""
-    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(entry, version="", source=""))).hexdigest()[:12]
+    """A short hash of everything an entry says, so that a record names the very text served.
+
+    Who confirmed it and what was attached to it change nothing of the text.
+    """
+    text = msgspec.structs.replace(entry, version="", source="", confirmed=None, asked=())
+    return hashlib.sha256(msgspec.json.encode(text)).hexdigest()[:12]
 
 
 def load(root: Path = CONTENT, problems: list[ContentError] | None = None) -> KnowledgeBase:

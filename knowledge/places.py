@@ -20,12 +20,16 @@ class LocalityError(Exception):
 
 
 class Office(Part, frozen=True, kw_only=True):
-    """An office as the locality file gives it; every field but the name may be missing."""
+    """An office as the locality file gives it; every field but the name may be missing.
+
+    `email` is for what the office is sent; citizens never read it.
+    """
 
     name: Text
     address: str = ""
     phone: str = ""
     hours: str = ""
+    email: str = ""
 
     @property
     def phrase(self) -> str:

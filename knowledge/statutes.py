@@ -9,6 +9,7 @@ import msgspec
 
 from knowledge.citation import Citation
 from knowledge.entry import Part, Text
+from knowledge.said import Said
 
 
 class Law(Part, frozen=True, kw_only=True):
@@ -48,15 +49,24 @@ class Statutes:
         rows = msgspec.convert(raw, list[Law])
         return cls({law.name: law for law in rows}, {law.name: law.short for law in rows if law.short})
 
-    def fault(self, cite: Citation, day: date, *, need_text: bool = True) -> str | None:
+    def fault(self, cite: Citation, day: date, *, need_text: bool = True) -> Said | None:
         """What is wrong with citing this article on `day`, or None."""
         law = self.laws.get(cite.law)
         if law is None:
-            return f"{cite.law} is not in statutes.yaml"
+            return Said(f"{cite.law} is not in statutes.yaml", f"《{cite.law}》不在法律目录里，请写目录里的全称")
         if not law.in_force(day):
-            return f"{cite.law} is not in force on {day}"
+            return Said(f"{cite.law} is not in force on {day}", _not_in_force(law, day))
         if need_text and not law.articles:
-            return f"{cite.law}: text not available, so the citation belongs under `unverified`"
+            return Said(
+                f"{cite.law}: text not available, so the citation belongs under `unverified`",
+                f"《{cite.law}》的条文没能核对，请把{cite.label}写到“待核的依据”里",
+            )
         if law.articles and not law.holds(cite):
-            return f"{cite.law} has no {cite.label}"
+            return Said(f"{cite.law} has no {cite.label}", f"《{cite.law}》没有{cite.label}")
         return None
+
+
+def _not_in_force(law: Law, day: date) -> str:
+    if law.until is not None and day > law.until:
+        return f"《{law.name}》{law.until}起已经失效，不能再作依据，请改用现行法律的条文"
+    return f"《{law.name}》要到{law.effective}才施行，{day}还不能作依据"

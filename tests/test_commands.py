@@ -15,7 +15,6 @@ from bot.__main__ import app
 from bot.conversation.turn import Inbound, Library
 from bot.desk import Desk
 from bot.metrics import Metrics
-from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from tests.conftest import StartBot
@@ -35,7 +34,7 @@ def recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A database with a few turns of November and one of December."""
-    desk = Desk(sqlite_db, Office(Shelf(library), new_id), clock, Metrics())
+    desk = Desk(sqlite_db, lambda: Office(library, new_id), clock, Metrics())
     monkeypatch.setenv("FAWEN_DATABASE_URL", f"sqlite:///{tmp_path}/fawen.db")
 
     async def talk() -> None:
@@ -79,18 +78,22 @@ def test_the_log_masks_numbers(recorded: Path) -> None:
 def test_figures_of_a_month_are_those_of_the_county_and_add_up(recorded: Path) -> None:
     code, printed = run("stats", "--month", "2026-11")
     assert code == 0
-    total = int(re.search(r"2026-11 咨询 (\d+) 人次，2 人", printed).group(1))  # type: ignore[union-attr]
+    total = int(re.search(r"2026年11月：咨询 (\d+) 人次，2 人", printed).group(1))  # type: ignore[union-attr]
     assert total in {2, 3}
-    assert len(re.findall(rf"合计\s+│ {total}\b", printed)) == 4
-    assert "2026-12 咨询 1 人次，1 人" in run("stats", "--month", "2026-12")[1]
-    assert "2025-01 咨询 0 人次" in run("stats", "--month", "2025-01")[1]
+    # By kind, category, township, channel, outcome, handler, month and weekday.
+    assert len(re.findall(rf"合计\s+│\s+{total}\b", printed)) == 8
+    assert "2026年12月：咨询 1 人次，1 人" in run("stats", "--month", "2026-12")[1]
+    assert "2025年1月：咨询 0 人次" in run("stats", "--month", "2025-01")[1]
+    assert f"2026年：咨询 {total + 1} 人次" in run("stats", "--year", "2026")[1]
+    assert f"2026年第四季度：咨询 {total + 1} 人次" in run("stats", "--quarter", "2026-4")[1]
+    assert "：咨询 1 人次" in run("stats", "--from", "2026-12-01", "--until", "2026-12-01")[1]
 
 
-@pytest.mark.parametrize("month", ["2026-13", "november", "2026", "2026-1"])
+@pytest.mark.parametrize("month", ["2026-13", "november", "2026", "2026-0"])
 def test_a_bad_month_is_one_line(recorded: Path, month: str) -> None:
     code, printed = run("stats", "--month", month)
     assert code == 2
-    assert "write it like 2026-11" in printed
+    assert "月份写成 2026-11" in printed
     assert len(printed.strip().splitlines()) == 1
 
 

@@ -19,7 +19,6 @@ from bot.conversation.handoff.machine import Event
 from bot.conversation.turn import Inbound, Library
 from bot.service import accounts, handling, handoffs, roster, sessions
 from bot.service.sessions import Limits
-from bot.service.shelf import Shelf
 from bot.service.turns import Office, take
 from bot.store.database import Database
 from tests.platform import Clock
@@ -192,7 +191,7 @@ async def test_sessions_live_and_end(db: Database, new_id: Numbers, clock: Clock
 async def test_disabling_gives_citizens_back_to_the_queue(
     db: Database, new_id: Numbers, clock: Clock, library: Library
 ) -> None:
-    who, office = await _made(db, new_id, clock), Office(Shelf(library), new_id)
+    who, office = await _made(db, new_id, clock), Office(library, new_id)
     for number, text in enumerate(("转人工", "跳过", "跳过")):
         inbound = Inbound("wechat", "o1", f"m{number}", "text", clock(), text=text)
         await db.write(partial(take, office=office, inbound=inbound, now=clock()))

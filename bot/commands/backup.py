@@ -16,9 +16,10 @@ import typer
 from bot.commands.backup_files import COUNTED, Counts, TroubleError, must_be_free, part_of
 from bot.commands.backup_postgres import PostgresStore
 from bot.commands.backup_sqlite import SqliteStore, told
-from bot.commands.common import DemoOption, SettingsOption, fail, out, settings_or_fail
+from bot.commands.common import DemoOption, SettingsOption, err, fail, out, settings_or_fail
 from bot.conversation.turn import LOCAL
 from bot.ids import utc_now
+from bot.service import backups
 
 _DATED = re.compile(r"fawen-\d{8}-\d{6}")
 _SYSTEM_SAYS = {
@@ -71,6 +72,7 @@ def backup(
         with part_of(place, overwrite=overwrite) as part:
             counts = store.save(part)
         out.print(f"备份好了：{place}（{_size(place)}，{_shown(counts)}），已核对。", markup=False)
+        _remember(url, place)
         if keep:
             _thin(place.parent, store.suffix, keep)
 
@@ -104,6 +106,20 @@ def _store(url: str) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _remember(url: str, place: Path) -> None:
+    """Where the system page finds it. The backup is good even if this fails, so it is only said."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as conn:
+            backups.remember(conn, backups.Backup(utc_now(), str(place), place.stat().st_size))
+    except sa.exc.SQLAlchemyError as error:
+        err.print(
+            f"备份没有问题，但没能在数据库里记下时间，系统页面上看不到这一次：{error.__cause__ or error}", markup=False
+        )
+    finally:
+        engine.dispose()
 
 
 def _place(target: Path, store: Store, *, overwrite: bool) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import Annotated
 
@@ -10,15 +9,16 @@ import typer
 from rich.table import Table
 
 from bot.commands.common import DemoOption, SettingsOption, fail, out, reading, settings_or_fail
-from bot.conversation.handoff.wording import GRADES
+from bot.conversation.turn import LOCAL
+from bot.ids import utc_now
 from bot.masking import mask
-from bot.service.figures import Figures, Handed, LogLine, Month, figures, handed, last
-from bot.service.handling import ENDS, SERVICES
-from knowledge.entry import KIND_NAMES
+from bot.service.figures.findings import find
+from bot.service.figures.period import PeriodError, read
+from bot.service.figures.tables import CHANNELS, shown, summary, tables
+from bot.service.figures.tables import Table as Figures
+from bot.service.lately import LogLine, last
 
 LOOK_EVERY = 1.0
-_OUTCOMES = {"answered": "已解答", "offered": "待选择", "unanswered": "未答上", "referred": "转人工"}
-_CHANNELS = {"wechat": "公众号", "web": "网页"}
 
 
 def log(
@@ -46,61 +46,45 @@ def _shown(line: LogLine) -> str:
     text = mask(" ".join(line.text.split()))[:60]
     answer = f"{line.verdict or '-'} {line.entry or '-'} {line.confidence:.2f}" if line.verdict else line.flow
     counted = "计" if line.consultation else "－"
-    channel = _CHANNELS.get(line.channel, line.channel)
+    channel = CHANNELS.get(line.channel, line.channel)
     return f"{line.at:%Y-%m-%d %H:%M:%S} {channel} {line.citizen} {counted} [{answer}] {text}"
 
 
 def stats(
-    month: Annotated[str, typer.Option(help="month, like 2026-11")],
+    month: Annotated[str, typer.Option(help="a month, like 2026-11")] = "",
+    quarter: Annotated[str, typer.Option(help="a quarter, like 2026-4")] = "",
+    year: Annotated[str, typer.Option(help="a year, like 2026")] = "",
+    start: Annotated[str, typer.Option("--from", help="first day, like 2026-11-01")] = "",
+    until: Annotated[str, typer.Option(help="last day, like 2026-11-15")] = "",
     settings: SettingsOption = None,
     demo: DemoOption = False,
 ) -> None:
-    """Count the consultations opened in a month: by kind, category, outcome and channel."""
-    match = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", month)
-    if match is None:
-        fail(f"--month: {month!r} is not a month; write it like 2026-11")
-    start, end = Month(int(match[1]), int(match[2])).span
-    with reading(settings_or_fail(settings, demo=demo)) as conn:
-        found, people = figures(conn, start, end), handed(conn, start, end)
-    out.print(f"{month} 咨询 {found.total} 人次，{found.citizens} 人，其中紧急 {found.urgent} 人次")
-    for table in _tables(found):
-        out.print(table)
-    if people.total:
-        out.print(_waited(people))
-        for table in _handed(people):
-            out.print(table)
+    """Count the consultations opened in a period, as the page 数字 does; without one, this month's."""
+    asked = {"month": month, "quarter": quarter, "year": year, "from": start, "until": until}
+    try:
+        chosen = read(asked, utc_now().astimezone(LOCAL).date())
+    except PeriodError as error:
+        fail(str(error))
+    read_settings = settings_or_fail(settings, demo=demo)
+    with reading(read_settings) as conn:
+        found = find(conn, chosen, "")
+    for line in summary(found):
+        out.print(line)
+    for table in tables(found):
+        if table.rows:
+            out.print(_table(table))
 
 
-def _tables(found: Figures) -> list[Table]:
-    kinds = KIND_NAMES | {"": "未明确"}
-    by_category = {f"{kinds[kind]} · {category or '未明确'}": n for (kind, category), n in found.by_category.items()}
-    return [
-        _table("类别", {kinds[kind]: n for kind, n in found.by_kind.items()}),
-        _table("事项", by_category),
-        _table("结果", {_OUTCOMES[outcome]: n for outcome, n in found.by_outcome.items()}),
-        _table("渠道", {_CHANNELS[channel]: n for channel, n in found.by_channel.items()}),
-    ]
-
-
-def _waited(people: Handed) -> str:
-    wait = "" if people.median_wait is None else f"，排队中位 {people.median_wait.total_seconds() / 60:.0f} 分钟"
-    return f"转人工 {people.total} 件{wait}"
-
-
-def _handed(people: Handed) -> list[Table]:
-    ends = ENDS | {"": "还没结束"}
-    found = [
-        _table("转人工", {ends[end]: n for end, n in people.by_end.items()}, "件"),
-        _table("办理结果", {SERVICES.get(one, "未填"): n for one, n in people.by_service.items()}, "件"),
-        _table("律师", people.by_lawyer, "件"),
-        _table("评价", {GRADES[grade]: n for grade, n in people.grades.items()}, "件"),
-    ]
-    return [table for table in found if table.row_count > 1]
-
-
-def _table(name: str, numbers: dict[str, int], unit: str = "人次") -> Table:
-    table = Table(name, unit, title=None)
-    for label, number in numbers.items():
-        table.add_row(label, str(number))
-    table.add_row("合计", str(sum(numbers.values())))
-    return table
+def _table(figures: Figures) -> Table:
+    """A breakdown, without what the period does not have."""
+    shape = Table(title=figures.title, title_justify="left")
+    shape.add_column("")
+    for column in figures.columns:
+        shape.add_column(column.name, justify="right")
+    for row in (*figures.rows, figures.total):
+        values = figures.values(row)
+        if row is figures.total or any(values):
+            shape.add_row(
+                row.label, *(shown(n, column.form) for n, column in zip(values, figures.columns, strict=True))
+            )
+    return shape

@@ -127,17 +127,12 @@ def add_shifts(
 ) -> None:
     """Put a lawyer down for days."""
     from bot.service import accounts, roster  # noqa: PLC0415 - so that --help stays quick
-    from bot.service.staff import COUNSEL  # noqa: PLC0415
 
     chosen = _days(days)
 
     def put_down(conn: Connection) -> tuple[str, int]:
         member = accounts.by_login(conn, accounts.clean_login(login))
-        if member.disabled:
-            raise accounts.AccountError(f"账号 {login} 已停用，不能排班。")
-        if member.role not in COUNSEL:
-            raise accounts.AccountError(f"{member.name}是{ROLES[member.role]}，不接待群众，不能排班。")
-        return member.name, roster.add(conn, uuid7, member.id, chosen)
+        return member.name, roster.assign(conn, uuid7, member, chosen, utc_now())
 
     with writing(settings_or_fail(settings, demo=demo)) as write:
         name, added = _try(write, put_down)
@@ -156,7 +151,7 @@ def remove_shifts(
 
     def take_off(conn: Connection) -> tuple[str, int]:
         member = accounts.by_login(conn, accounts.clean_login(login))
-        return member.name, roster.remove(conn, member.id, chosen)
+        return member.name, roster.withdraw(conn, uuid7, member, chosen, utc_now())
 
     with writing(settings_or_fail(settings, demo=demo)) as write:
         name, removed = _try(write, take_off)

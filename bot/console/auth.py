@@ -24,6 +24,9 @@ COOKIE = "fawen_staff"
 LOGIN_FIRST = "请先登录。"
 NOT_FOR_YOU = "您的账号不能用这一页，需要的话请找管理员。"
 FOREIGN = "这个请求不是从本站页面发出的，已经拒绝。请回到页面刷新后再试。"
+CHANGE_FIRST = "请先在“账号”页把起始密码改成您自己的。"
+# All that is open to somebody whose password another person knows.
+_WITH_LENT_PASSWORD = {"/account", "/account/password"}
 NOT_JSON = "请求的格式不对，请刷新页面再试。"
 
 
@@ -68,6 +71,10 @@ class Guard:
             if wants_page(request):
                 raise web.HTTPSeeOther(_login_for(request))
             refuse(web.HTTPUnauthorized, LOGIN_FIRST)
+        if found.member.lent and request.path not in _WITH_LENT_PASSWORD:
+            if wants_page(request):
+                raise web.HTTPSeeOther("/account")
+            refuse(web.HTTPForbidden, CHANGE_FIRST)
         if roles and found.member.role not in roles:
             refuse(web.HTTPForbidden, NOT_FOR_YOU, as_text=wants_page(request))
         return found

@@ -54,7 +54,8 @@ class LoginPages:
     def __init__(self, guard: Guard, settings: Settings) -> None:
         self._guard = guard
         self._db = guard.db
-        self._limit = Limit(settings.console.logins_per_minute)
+        self._limit = Limit()
+        self._most = settings.console.logins_per_minute
         self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
 
     def add_to(self, app: web.Application) -> None:
@@ -90,7 +91,7 @@ class LoginPages:
 
         if not login.strip() or not password:
             return again(400, EMPTY)
-        if seconds := self._limit.wait(self._guard.address(request), self._guard.clock().timestamp()):
+        if seconds := self._limit.wait(self._guard.address(request), self._guard.clock().timestamp(), self._most):
             return again(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         token = sessions.new_token()
         verdict = await self._try(request, login, password, token)
@@ -98,9 +99,7 @@ class LoginPages:
         if verdict.result != "ok":
             return again(403, _sentence(verdict, self._guard.clock()))
         member = await self._db.read(lambda conn: sessions.find(conn, token, self._guard.limits, self._guard.clock()))
-        response = web.Response(
-            status=303, headers={"Location": onward or (shell.home(member.member) if member else "/login")}
-        )
+        response = web.Response(status=303, headers={"Location": _first_page(member, onward)})
         response.set_cookie(
             COOKIE,
             token,
@@ -213,6 +212,12 @@ class LoginPages:
 
         await self._db.write(end)
         return web.Response(status=303, headers={"Location": f"/account?done={'session' if chosen else 'others'}"})
+
+
+def _first_page(session: Session | None, onward: str) -> str:
+    if session is None:
+        return "/login"
+    return "/account" if session.member.lent else onward or shell.home(session.member)
 
 
 def _sentence(verdict: Verdict, now: datetime) -> str:

@@ -36,7 +36,7 @@ def _name(turn: Turn) -> str:
 def welcome(turn: Turn) -> Outcome:
     """Someone subscribed, or opened the chat page: who we are, and three examples of each kind."""
     rows = tuple(row for kind in KIND_NAMES for row in examples(turn.library.base, kind, turn.day))
-    reply = fit(Reply(wording.WELCOME.format(name=_name(turn)), rows))
+    reply = fit(_announced(turn, Reply(wording.WELCOME.format(name=_name(turn)), rows)))
     return Outcome(reply, Record("welcome", subscribed=turn.inbound.event == "subscribe" or None), turn.state)
 
 
@@ -53,13 +53,18 @@ def small_talk(turn: Turn) -> Outcome | None:
         return _said(turn, "goodbye", Reply(wording.GOODBYE))
     if text and _GREETING.match(text):
         rows = tuple(row for kind in KIND_NAMES for row in examples(turn.library.base, kind, turn.day)[:1])
-        return _said(turn, "greeting", Reply(wording.GREETING.format(name=_name(turn)), rows))
+        return _said(turn, "greeting", Reply(wording.GREETING.format(name=_name(turn)), rows), announced=True)
     return None
+
+
+def is_thanks(text: str) -> bool:
+    """Whether a message says thanks and nothing else."""
+    return _THANKS.match(_SIGNS.sub("", text)) is not None
 
 
 def menu_help(turn: Turn) -> Outcome:
     """How to use the assistant."""
-    return _said(turn, "help", Reply(wording.HELP, ((human_tap(),),)))
+    return _said(turn, "help", Reply(wording.HELP, ((human_tap(),),)), announced=True)
 
 
 def menu_kind(turn: Turn, kind: str) -> Outcome:
@@ -100,5 +105,13 @@ def silence(turn: Turn, flow: str) -> Outcome:
     return Outcome(None, Record(flow, subscribed=subscribed, events=left), turn.state)
 
 
-def _said(turn: Turn, flow: str, reply: Reply) -> Outcome:
-    return Outcome(replace(reply, text=turn.say(reply.text)), Record(flow), turn.state)
+def _said(turn: Turn, flow: str, reply: Reply, *, announced: bool = False) -> Outcome:
+    said = replace(reply, text=turn.say(reply.text))
+    return Outcome(_announced(turn, said) if announced else said, Record(flow), turn.state)
+
+
+def _announced(turn: Turn, reply: Reply) -> Reply:
+    """With what citizens are told at present in front; its text is staff's own and holds no places to fill in."""
+    if not turn.announcement:
+        return reply
+    return replace(reply, text=wording.ANNOUNCEMENT.format(text=turn.announcement) + reply.text)

@@ -11,6 +11,7 @@ import msgspec
 
 from bot.conversation.handoff.machine import Event, Handoff, Reason
 from knowledge import reply as replies
+from knowledge.articles import Article, Articles
 from knowledge.entry import Entry, Kind
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
@@ -51,6 +52,16 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     misses: int = 0
     touched: float = 0.0
     burst: tuple[float, ...] = ()
+    # What the next message may be an answer to, and until when.
+    awaits: str = ""
+    awaits_until: float = 0.0
+    # When a grade was last asked for; the rectification whose second visit is to be made.
+    asked: float = 0.0
+    visit: str = ""
+
+    def awaited(self, now: datetime) -> str:
+        """What a message at this moment may be an answer to."""
+        return self.awaits if now.timestamp() < self.awaits_until else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +90,81 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
-    """The grade of a closed handoff, 5 very satisfied to 1 very dissatisfied."""
+class Rated:
+    """What a grade is for: a closed handoff, or a consultation that the bot alone answered."""
 
-    handoff: str
-    grade: int
+    handoff: str = ""
+    consultation: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it stands in a tap."""
+        return self.handoff or f"c:{self.consultation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A grade, 5 very satisfied to 1 very dissatisfied; or (grade 0) words added to the one given before."""
+
+    of: Rated
+    grade: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The second visit (回访) after a rectification: the question was put (`asked`), a grade given, words added."""
+
+    rectification: str
+    grade: int = 0
+    words: str = ""
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What staff scheduled for a day: an entry, or a case with options (`answer` is the number of the right one)."""
+
+    id: str
+    kind: Literal["entry", "quiz"]
+    entry: str
+    question: str = ""
+    options: tuple[str, ...] = ()
+    answer: int = 0
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Which option of a quiz was chosen, from 1."""
+
+    lesson: str
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier consultation, as its citizen is told of it."""
+
+    on: date
+    subject: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What we hold of a citizen. `link` opens the export once; empty where this server has no address of its own."""
+
+    since: date
+    messages: int
+    consultations: int
+    handoffs: int
+    media: int
+    township: str
+    last: tuple[Past, ...]
+    keep_days: int
+    media_days: int
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +182,10 @@ class Record:
     request: Request | None = None
     events: tuple[Event, ...] = ()
     rating: Rating | None = None
+    visit: Visit | None = None
+    answered: Answered | None = None
+    # What the citizen had done with their own data.
+    data: Literal["", "shown", "exported", "erased"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +205,14 @@ class Library:
     search: Search
     locality: Locality
     confirmed_only: bool = False
+    articles: Articles | None = None
     _answers: dict[tuple[str, date, str], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def article(self, text: str, day: date) -> Article | None:
+        """The article of law that a message plainly is about, where the county has the texts of laws."""
+        found = self.articles.plain(text, day) if self.articles else None
+        law = self.base.statutes.laws.get(found.law.name) if found else None
+        return found if law is None or law.in_force(day) else None
 
     def answer(self, entry: Entry, day: date, lead: str) -> Reply:
         """The reply for an entry on a day, composed once: nothing else goes into it as long as this library stands."""
@@ -151,7 +243,10 @@ class Duty:
 class Turn:
     """Everything a flow may know: the message, the state, the moment, the library.
 
-    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so.
+    `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so;
+    `announcement` is what citizens are told at present where nothing else shows it.
+    `awaits` is what this message may answer. `letters`: something of ours is still on its way to the citizen.
+    The rest is there when the flow it is for said that this message wants it.
     """
 
     inbound: Inbound
@@ -163,6 +258,12 @@ class Turn:
     handoff: Handoff | None = None
     lawyer: str = ""
     duty: Duty | None = None
+    announcement: str = ""
+    awaits: str = ""
+    letters: bool = False
+    rateable: Rated | None = None
+    held: Held | None = None
+    lesson: Lesson | None = None
 
     @property
     def day(self) -> date:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -19,8 +20,9 @@ from sqlalchemy.engine import Connection
 from bot.conversation.handoff import subjects
 from bot.ids import NewId
 from bot.service import audit, handling, sessions
+from bot.service.audit import COMMAND_LINE, By
 from bot.service.handoffs import Changed
-from bot.service.staff import Member, Role, read_row
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role, read_row
 from bot.store.tables import audit as log
 from bot.store.tables import staff
 from bot.store.times import from_ms, to_ms
@@ -37,7 +39,9 @@ _DEMO: tuple[tuple[str, str, Role], ...] = (
     ("zhuren", "王主任", "supervisor"),
 )
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-_NAME = 32
+_NAME, _CENTRE = 32, 64
+# Without what looks alike on paper: 0 o, 1 l i.
+_READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
 _t = staff.c
 
 
@@ -87,15 +91,26 @@ def password_fault(password: str, login: str) -> str:
     return ""
 
 
+def starting_password(choose: Callable[[str], str] = secrets.choice) -> str:
+    """A password to hand over once, on paper or by telephone: abcd-efgh-jkmn, some 59 bits."""
+    return "-".join("".join(choose(_READABLE) for _ in range(4)) for _ in range(3))
+
+
 def clean_login(login: str) -> str:
     """A login as it is kept, however it was typed."""
     return login.strip().lower().replace("\x00", "")
 
 
-def check_new(conn: Connection, login: str, name: str, role: str, covers: Sequence[str]) -> None:
+def check_new(conn: Connection, login: str, name: str, role: str, covers: Sequence[str], centre: str = "") -> None:
     """AccountError if there cannot be such a new account."""
     if not _LOGIN.fullmatch(login):
         raise AccountError("登录名要用小写字母开头，2到32个小写字母、数字、点、横线。")
+    _check(name, role, covers, centre)
+    if _row(conn, login) is not None:
+        raise AccountError(f"登录名 {login} 已经有人用了。")
+
+
+def _check(name: str, role: str, covers: Sequence[str], centre: str) -> None:
     if not name.strip() or len(name) > _NAME or not name.isprintable():
         raise AccountError(f"姓名要填，最多{_NAME}个字。")
     if role not in get_args(Role):
@@ -104,8 +119,8 @@ def check_new(conn: Connection, login: str, name: str, role: str, covers: Sequen
     if unknown:
         known = "、".join(f"{one.slug}（{one.label}）" for one in (*subjects.SUBJECTS, subjects.OTHER))
         raise AccountError(f"没有这类事项：{'、'.join(unknown)}。可以是 {known}。")
-    if _row(conn, login) is not None:
-        raise AccountError(f"登录名 {login} 已经有人用了。")
+    if len(centre) > _CENTRE or not centre.isprintable():
+        raise AccountError(f"服务站点的名称最多{_CENTRE}个字。")
 
 
 def add(
@@ -118,9 +133,12 @@ def add(
     covers: Sequence[str],
     password: str,
     now: datetime,
+    centre: str = "",
+    lent: bool = False,
+    by: By = COMMAND_LINE,
 ) -> str:
-    """Make an account; `password` is the hash. AccountError names what is wrong."""
-    check_new(conn, login, name, role, covers)
+    """Make an account; `password` is the hash, `lent` says that they must change it. AccountError names what is wrong."""
+    check_new(conn, login, name, role, covers, centre)
     staff_id = new_id()
     conn.execute(
         sa.insert(staff).values(
@@ -129,8 +147,9 @@ def add(
             name=name.strip(),
             role=role,
             password=password,
-            covers=msgspec.json.encode(list(dict.fromkeys(covers))).decode(),
-            centre="",
+            covers=_listed(covers),
+            centre=centre.strip(),
+            lent_at=to_ms(now) if lent else None,
             on_duty=False,
             seen_at=0,
             citizen_id=None,
@@ -141,7 +160,7 @@ def add(
             created_at=to_ms(now),
         )
     )
-    audit.write(conn, new_id, "account_added", now=now, subject=staff_id, detail=f"{login} {role}")
+    by.write(conn, new_id, "account_added", now, subject=staff_id, detail=f"{login}，{ROLE_NAMES[cast('Role', role)]}")
     return staff_id
 
 
@@ -159,37 +178,109 @@ def by_login(conn: Connection, login: str) -> Member:
     return read_row(row)
 
 
-def disable(conn: Connection, new_id: NewId, login: str, now: datetime) -> list[Changed]:
+def change(
+    conn: Connection,
+    new_id: NewId,
+    login: str,
+    *,
+    name: str,
+    role: Role,
+    covers: Sequence[str],
+    centre: str,
+    now: datetime,
+    by: By = COMMAND_LINE,
+) -> list[Changed]:
+    """Change who somebody is. Who serves citizens no longer gives them back to the queue."""
+    member = by_login(conn, login)
+    _check(name, role, covers, centre)
+    leaves = member.role in COUNSEL and role not in COUNSEL
+    if role != member.role and member.role == "admin":
+        _must_not_be_the_last(conn, member, by, "不能改自己的角色")
+    values = {"name": name.strip(), "role": role, "covers": _listed(covers), "centre": centre.strip()}
+    before = _in_words(member.name, member.role, member.covers, member.centre)
+    after = _in_words(name.strip(), role, covers, centre.strip())
+    told = "；".join(f"{key} {before[key]} → {value}" for key, value in after.items() if value != before[key])
+    if not told:
+        return []
+    gone = {"on_duty": False, "attending": "", "citizen_id": None} if leaves else {}
+    conn.execute(sa.update(staff).where(_t.id == member.id).values(**values, **gone))
+    by.write(conn, new_id, "account_changed", now, subject=member.id, detail=f"{login}：{told}")
+    return handling.drop_lawyer(conn, new_id, member.id, now) if leaves else []
+
+
+def _in_words(name: str, role: Role, covers: Sequence[str], centre: str) -> dict[str, str]:
+    labels = "、".join(one.label for one in map(subjects.subject, covers) if one)
+    return {"姓名": name, "角色": ROLE_NAMES[role], "先接": labels or "全部", "站点": centre or "县里"}
+
+
+def _must_not_be_the_last(conn: Connection, member: Member, by: By, not_oneself: str) -> None:
+    """AccountError if nobody could administer after this administrator is gone, or if it is oneself."""
+    if by.staff == member.id:
+        raise AccountError(f"{not_oneself}，请另一位管理员来操作。")
+    # Locked: two administrators who put each other out at the same moment must not both succeed.
+    statement = sa.select(_t.id).where(_t.role == "admin", _t.disabled_at.is_(None)).order_by(_t.id)
+    if set(conn.execute(statement.with_for_update()).scalars()) == {member.id}:
+        raise AccountError("这是最后一位管理员，请先另设一位管理员。")
+
+
+def disable(conn: Connection, new_id: NewId, login: str, now: datetime, by: By = COMMAND_LINE) -> list[Changed]:
     """Shut an account: logged out everywhere, and who they were serving goes back to the queue."""
     member = by_login(conn, login)
     if member.disabled:
         raise AccountError(f"账号 {login} 已经是停用的。")
+    if member.role == "admin":
+        _must_not_be_the_last(conn, member, by, "不能停用自己")
     conn.execute(sa.update(staff).where(_t.id == member.id).values(disabled_at=to_ms(now), on_duty=False, attending=""))
     sessions.revoke_all(conn, member.id)
-    audit.write(conn, new_id, "account_disabled", now=now, subject=member.id, detail=login)
+    by.write(conn, new_id, "account_disabled", now, subject=member.id, detail=login)
     return handling.drop_lawyer(conn, new_id, member.id, now)
 
 
-def enable(conn: Connection, new_id: NewId, login: str, now: datetime) -> None:
+def enable(conn: Connection, new_id: NewId, login: str, now: datetime, by: By = COMMAND_LINE) -> None:
     """Open an account again: disabled or locked, it is neither any more."""
     member = by_login(conn, login)
     conn.execute(sa.update(staff).where(_t.id == member.id).values(disabled_at=None, failures=0, locked_until=0))
-    audit.write(conn, new_id, "account_enabled", now=now, subject=member.id, detail=login)
+    by.write(conn, new_id, "account_enabled", now, subject=member.id, detail=login)
 
 
-def set_password(conn: Connection, new_id: NewId, login: str, password: str, now: datetime) -> None:
-    """Give an account a new password (its hash): logged out everywhere, the lock is open."""
+def unlock(conn: Connection, new_id: NewId, login: str, now: datetime, by: By = COMMAND_LINE) -> None:
+    """Let somebody try again who mistyped the password too often; a disabled account stays so."""
     member = by_login(conn, login)
-    conn.execute(sa.update(staff).where(_t.id == member.id).values(password=password, failures=0, locked_until=0))
+    conn.execute(sa.update(staff).where(_t.id == member.id).values(failures=0, locked_until=0))
+    by.write(conn, new_id, "account_unlocked", now, subject=member.id, detail=login)
+
+
+def log_out(conn: Connection, new_id: NewId, login: str, now: datetime, by: By = COMMAND_LINE) -> int:
+    """End all sessions of an account; how many there were."""
+    member = by_login(conn, login)
+    ended = sessions.revoke_all(conn, member.id)
+    by.write(conn, new_id, "session_revoked", now, subject=member.id, detail=str(ended))
+    return ended
+
+
+def set_password(
+    conn: Connection,
+    new_id: NewId,
+    login: str,
+    password: str,
+    now: datetime,
+    *,
+    lent: bool = False,
+    by: By = COMMAND_LINE,
+) -> None:
+    """Give an account a new password (its hash): logged out everywhere, the lock is open; `lent`: to be changed first."""
+    member = by_login(conn, login)
+    values = {"password": password, "failures": 0, "locked_until": 0, "lent_at": to_ms(now) if lent else None}
+    conn.execute(sa.update(staff).where(_t.id == member.id).values(**values))
     sessions.revoke_all(conn, member.id)
-    audit.write(conn, new_id, "password_set", now=now, subject=member.id, detail=login)
+    by.write(conn, new_id, "password_set", now, subject=member.id, detail=login)
 
 
 def change_password(
     conn: Connection, new_id: NewId, member: Member, password: str, session: str, address: str, now: datetime
 ) -> None:
     """Their own new password (its hash), after the old one was checked: logged out everywhere but here."""
-    conn.execute(sa.update(staff).where(_t.id == member.id).values(password=password))
+    conn.execute(sa.update(staff).where(_t.id == member.id).values(password=password, lent_at=None))
     sessions.revoke_all(conn, member.id, but=session)
     audit.write(conn, new_id, "password_changed", now=now, staff=member.id, subject=member.id, address=address)
 
@@ -254,6 +345,10 @@ def demonstration(conn: Connection, new_id: NewId, password: str, now: datetime)
     if conn.execute(sa.select(sa.func.count()).select_from(staff)).scalar_one() == 0:
         for login, name, role in _DEMO:
             add(conn, new_id, login=login, name=name, role=role, covers=(), password=password, now=now)
+
+
+def _listed(covers: Sequence[str]) -> str:
+    return msgspec.json.encode(list(dict.fromkeys(covers))).decode()
 
 
 def _row(conn: Connection, login: str, *, lock: bool = False) -> Any:

@@ -53,7 +53,7 @@ def add(conn: Connection, citizen: Citizen, channel: str, address: str, now: dat
         subscribed=subscribed,
         township="",
         erased_at=None,
-        state=_written(citizen.state),
+        state=written_state(citizen.state),
         allowance=citizen.allowance.left,
         window_until=citizen.allowance.until,
         created_at=moment,
@@ -66,7 +66,7 @@ def save(conn: Connection, citizen: Citizen, now: datetime, *, subscribed: bool 
     _SAVE(
         conn,
         citizen_id=citizen.id,
-        new_state=_written(citizen.state),
+        new_state=written_state(citizen.state),
         left=citizen.allowance.left,
         until=citizen.allowance.until,
         now=to_ms(now),
@@ -74,7 +74,8 @@ def save(conn: Connection, citizen: Citizen, now: datetime, *, subscribed: bool 
     )
 
 
-def _written(state: State) -> str:
+def written_state(state: State) -> str:
+    """A state as stored."""
     return _ENCODER.encode(state).decode()
 
 

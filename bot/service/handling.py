@@ -15,7 +15,7 @@ from bot.conversation.handoff.machine import Event, Handoff, NotPossibleError
 from bot.conversation.handoff.timing import Rules
 from bot.conversation.turn import Duty, Outcome, Turn
 from bot.ids import NewId
-from bot.service import handoffs, media, ratings, staff, threads
+from bot.service import handoffs, media, staff, threads
 from bot.service.citizens import Citizen
 from bot.service.handoffs import Changed, ChangedError
 from bot.service.staff import Member
@@ -82,8 +82,6 @@ def after_turn(
     """Let a turn's consequences for handoffs happen; returns the handoff concerned, or nothing."""
     said, handoff, inbound, now = outcome.record, turn.handoff, turn.inbound, turn.now
     kept = media.note(conn, new_id, citizen.id, inbox_id, inbound, now, wanted=handoff is not None)
-    if said.rating is not None:
-        ratings.give(conn, new_id(), citizen.id, said.rating, now)
     if said.request is not None and handoff is None:
         handoff = handoffs.request(conn, new_id, said.request, citizen.id, inbound.channel, consultation, now)
         media.want(conn, citizen.id, now)

@@ -26,12 +26,16 @@ _ADD = Prepared(sa.insert(inbox))
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """A message that is on record, the reply it got (None: silence), and the handoff it changed, if any."""
+    """A message that is on record, the reply it got (None: silence), and the handoff it changed, if any.
+
+    `letters`: something of ours was still on its way to the citizen.
+    """
 
     id: str
     reply: Reply | None
     fresh: bool
     handoff: str = ""
+    letters: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,19 @@ def _address(conn: Connection, staff_id: str | None) -> str:
     )
 
 
+def failures(conn: Connection, since: datetime) -> dict[str, int]:
+    """Why notices written since then did not reach anybody, and how often; those no longer needed are not among them."""
+    failed = sa.and_(_t.state == "failed", _t.error != TOO_LATE, _t.created_at >= to_ms(since))
+    statement = sa.select(_t.error, sa.func.count()).where(failed).group_by(_t.error)
+    return {row[0]: row[1] for row in conn.execute(statement)}
+
+
+def overdue(conn: Connection, before: datetime) -> int:
+    """How many wait that should have gone out before then."""
+    late = sa.and_(_t.state == "waiting", _t.due_at < to_ms(before))
+    return int(conn.execute(sa.select(sa.func.count()).where(late)).scalar_one())
+
+
 def settle(
     conn: Connection,
     row_id: str,

@@ -14,7 +14,7 @@ from bot.ids import NewId
 from bot.service.allowance import Allowance
 from bot.service.inbox import Handled, decode, encode
 from bot.store.tables import citizens, handoff_messages, inbox, outbox
-from bot.store.times import to_ms
+from bot.store.times import from_ms, to_ms
 from knowledge.reply import TEXT_LIMIT, Reply
 
 OutboxState = Literal["waiting", "sending", "sent", "held", "uncertain", "failed"]
@@ -262,6 +262,27 @@ def _mark(
     if due_at is not None:
         values["due_at"] = to_ms(due_at)
     conn.execute(sa.update(outbox).where(_t.id.in_(rows)).values(**values))
+
+
+def failures(conn: Connection, since: datetime) -> dict[str, int]:
+    """Why what was written since then failed, and how often."""
+    statement = sa.select(_t.error, sa.func.count()).where(_t.state == "failed", _t.created_at >= to_ms(since))
+    return {row[0]: row[1] for row in conn.execute(statement.group_by(_t.error).order_by(sa.func.count().desc()))}
+
+
+def retry(conn: Connection, why: str, since: datetime, now: datetime) -> tuple[int, tuple[str, ...]]:
+    """Put what failed for this reason back in line; how many, and the handoffs they belong to."""
+    which = sa.and_(_t.state == "failed", _t.error == why, _t.created_at >= to_ms(since))
+    values = {"state": "waiting", "error": "", "attempts": 0, "due_at": to_ms(now)}
+    rows = conn.execute(sa.update(outbox).where(which).values(**values).returning(_t.message_id)).fetchall()
+    return len(rows), handoffs_of(conn, [row[0] for row in rows])
+
+
+def oldest_due(conn: Connection, now: datetime) -> datetime | None:
+    """Since when the longest of what should have left by now waits; None if nothing does."""
+    statement = sa.select(sa.func.min(_t.created_at)).where(_t.state == "waiting", _t.due_at <= to_ms(now))
+    found = conn.execute(statement).scalar()
+    return None if found is None else from_ms(found)
 
 
 def waiting(conn: Connection) -> dict[str, int]:

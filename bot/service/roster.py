@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.ids import NewId
-from bot.service.staff import Member, read_row
+from bot.service.accounts import AccountError
+from bot.service.audit import COMMAND_LINE, By
+from bot.service.staff import COUNSEL, Member, read_row
 from bot.store.tables import shifts, staff
 
 _t = shifts.c
+LONGEST = 366
+
+
+def assign(
+    conn: Connection, new_id: NewId, member: Member, days: Sequence[date], now: datetime, by: By = COMMAND_LINE
+) -> int:
+    """Put somebody down for these days if they can be; how many of them are new."""
+    if member.disabled:
+        raise AccountError(f"账号 {member.login} 已停用，不能排班。")
+    if member.role not in COUNSEL:
+        raise AccountError(f"{member.name}不是值班律师或负责人，不接待群众，不能排班。")
+    count = add(conn, new_id, member.id, days)
+    if count:
+        by.write(conn, new_id, "shift_added", now, subject=member.id, detail=_told(member, days, count))
+    return count
+
+
+def withdraw(
+    conn: Connection, new_id: NewId, member: Member, days: Sequence[date], now: datetime, by: By = COMMAND_LINE
+) -> int:
+    """Take somebody off these days; how many they were down for."""
+    count = remove(conn, member.id, days)
+    if count:
+        by.write(conn, new_id, "shift_removed", now, subject=member.id, detail=_told(member, days, count))
+    return count
+
+
+def _told(member: Member, days: Sequence[date], count: int) -> str:
+    span = f"{min(days)}" if len(days) == 1 else f"{min(days)} 至 {max(days)}，{count}天"
+    return f"{member.name}：{span}"
 
 
 def add(conn: Connection, new_id: NewId, staff_id: str, days: Sequence[date]) -> int:

@@ -15,6 +15,12 @@ from bot.store.tables import staff
 from bot.store.times import from_ms, to_ms
 
 Role = Literal["lawyer", "supervisor", "staff", "admin"]
+ROLE_NAMES: dict[Role, str] = {
+    "lawyer": "值班律师",
+    "supervisor": "负责人",
+    "staff": "工作人员",
+    "admin": "管理员",
+}
 # Who takes handoffs; a supervisor may step in anywhere.
 COUNSEL: tuple[Role, ...] = ("lawyer", "supervisor")
 # Out of hours somebody who forgot to go off duty is not on duty, unless the workbench was open just now.
@@ -25,7 +31,10 @@ _DECODE = msgspec.json.Decoder(tuple[str, ...])
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of staff. `covers` are slugs of subjects, empty for all; `wechat` is their own row among citizens."""
+    """A member of staff. `covers` are slugs of subjects, empty for all; `wechat` is their own row among citizens.
+
+    `lent`: somebody else knows the password, so it has to be changed first.
+    """
 
     id: str
     login: str
@@ -37,6 +46,8 @@ class Member:
     wechat: str
     attending: str
     disabled: bool
+    centre: str = ""
+    lent: bool = False
 
     @property
     def title(self) -> str:
@@ -96,4 +107,11 @@ def read_row(row: Any) -> Member:
         row.citizen_id or "",
         row.attending,
         row.disabled_at is not None,
+        row.centre,
+        row.lent_at is not None,
     )
+
+
+def logins(conn: Connection) -> dict[str, str]:
+    """Everybody's name by login, also of those who left: records name them."""
+    return {row.login: row.name for row in conn.execute(sa.select(_t.login, _t.name).order_by(_t.login))}

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from bot.conversation import lessons as learning
+from bot.conversation import my_data, rating
 from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
 from bot.conversation.router import handle
-from bot.conversation.turn import Inbound, Outcome, Record, State, Turn
+from bot.conversation.turn import Inbound, Library, Outcome, Record, State, Turn
 from bot.ids import NewId
 from bot.service import (
     arrivals,
+    audit,
     bindings,
     citizens,
     consultations,
     counter,
+    erasure,
     feedback,
     handling,
     handoffs,
     inbox,
+    lessons,
     outbox,
+    own_data,
+    ratings,
+    rectifications,
     staff,
 )
 from bot.service.allowance import Act
@@ -32,7 +40,8 @@ from bot.service.arrivals import Arrival
 from bot.service.citizens import Citizen
 from bot.service.counter import Counter
 from bot.service.inbox import Handled
-from bot.service.shelf import Shelf
+from bot.service.own_data import Own
+from bot.service.rectifications import Terms
 from bot.service.staff import Member
 from knowledge.reply import Reply
 
@@ -42,12 +51,20 @@ Decide = Callable[[Turn], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a turn works with."""
+    """What a turn works with; `announcement` is what citizens are told at present."""
 
-    shelf: Shelf
+    library: Library
     new_id: NewId
     decide: Decide = handle
     hours: Hours = USUAL
+    announcement: str = ""
+    rectify_days: int = 5
+    own: Own = field(default_factory=Own)
+
+    @property
+    def terms(self) -> Terms:
+        """How long there is to put a bad rating right."""
+        return Terms(self.hours, self.rectify_days)
 
 
 def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> Handled:
@@ -60,7 +77,7 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     member = staff.member(conn, met.member) if met and met.member else None
     if inbound.channel == WECHAT and (wanted := counter.command(inbound, member)) is not None:
         return _serve(conn, office, citizen, inbound, now, wanted, member, met)
-    turn = _turn(conn, office, citizen, inbound, now, handoff=met.handoff if met else None)
+    turn = _turn(conn, office, citizen, inbound, now, met)
     outcome = office.decide(turn)
     said = outcome.record
     citizen = replace(citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now))
@@ -72,14 +89,33 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
         conn, citizen, met.running if met else (), inbound.channel, said, inbound.text, now, office.new_id
     )
     row = office.new_id()
-    reply = outcome.say
-    if met is not None and met.pending:
+    reply, pending = outcome.say, met is not None and met.pending
+    if said.data == "erased":
+        terms, address = office.terms, inbound.citizen
+        citizen = erasure.erase(conn, office.new_id, citizen, inbound.channel, address, terms, now)
+    elif pending:
         reply = _with_what_waits(conn, office, citizen.id, inbound, reply, now)
     inbox.add(conn, row, inbound, citizen.id, consultation, said, reply, now)
-    if said.useful is not None:
-        feedback.give(conn, office.new_id(), citizen.id, said.entry, now, useful=said.useful)
+    _keep(conn, office, citizen.id, turn, said, now)
     handoff = handling.after_turn(conn, office.new_id, citizen, turn, row, outcome, consultation)
-    return Handled(row, reply, fresh=True, handoff=handoff)
+    return Handled(row, reply, fresh=True, handoff=handoff, letters=pending)
+
+
+def _keep(conn: Connection, office: Office, citizen_id: str, turn: Turn, said: Record, now: datetime) -> None:
+    """What the citizen thinks of us, learnt from us, or did with their own data."""
+    new_id = office.new_id
+    if said.useful is not None:
+        feedback.give(conn, new_id(), citizen_id, said.entry, now, useful=said.useful)
+    if said.rating is not None:
+        ratings.give(conn, new_id, citizen_id, said.rating, office.terms, now)
+    if said.visit is not None:
+        rectifications.visited(conn, new_id, citizen_id, said.visit, office.terms, now)
+    if said.answered is not None:
+        lessons.answer(conn, citizen_id, said.answered, now)
+    if said.data == "exported" and turn.held is not None:
+        own_data.offer(conn, new_id, citizen_id, turn.held.link, now)
+    elif said.data == "shown":
+        audit.write(conn, new_id, "data.shown", now=now, citizen=citizen_id)
 
 
 def _serve(
@@ -127,9 +163,13 @@ def _with_what_waits(
 
 
 def _turn(
-    conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, *, handoff: str | None
+    conn: Connection, office: Office, citizen: Citizen, inbound: Inbound, now: datetime, met: Arrival | None
 ) -> Turn:
-    turn = Turn(inbound, citizen.state, now, office.shelf.current, township=citizen.township)
+    # The chat page shows it above the conversation.
+    announcement = office.announcement if inbound.channel == WECHAT else ""
+    turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
+    turn = replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
+    handoff = met.handoff if met else None
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None
@@ -138,6 +178,18 @@ def _turn(
     if found is not None and found.state != "asking" and not asks_for_person(inbound):
         return turn
     return replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
+
+
+def _with_wishes(conn: Connection, office: Office, citizen: Citizen, turn: Turn) -> Turn:
+    """Facts that only some messages ask for, by what their flows say: most turns look up none of them."""
+    inbound, state, now = turn.inbound, citizen.state, turn.now
+    if moment := rating.moment(inbound, state, now):
+        turn = replace(turn, rateable=ratings.rateable(conn, citizen.id, moment, now))
+    if my_data.wants(inbound):
+        turn = replace(turn, held=own_data.held(conn, citizen.id, office.own, inbound.channel))
+    if wish := learning.wants(inbound, state.awaited(now)):
+        turn = replace(turn, lesson=lessons.wanted(conn, wish, turn.day))
+    return turn
 
 
 def _act(inbound: Inbound) -> Act | None:

@@ -98,7 +98,8 @@ class Field:
         # What stands in most documents tells them apart little and costs most of the time.
         self.idf[spread > COMMON * max(self.size, 20)] = 0.0
         lengths = np.bincount(rows, minlength=self.size).astype(np.float32)
-        norm = K1 * (1 - B + B * lengths / max(float(lengths.mean()) if self.size else 1.0, 1e-9))
+        self.mean = max(float(lengths.mean()) if self.size else 1.0, 1e-9)
+        norm = K1 * (1 - B + B * lengths / self.mean)
         kept = self.idf[numbers] > 0
         numbers, where, often = numbers[kept], where[kept], often[kept]
         weights = self.idf[numbers] * often * (K1 + 1) / (often + norm[where])

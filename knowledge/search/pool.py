@@ -53,14 +53,19 @@ class Index:
     """Everything ranking needs of the knowledge base, worked out once."""
 
     def __init__(
-        self, base: KnowledgeBase, mixer: Mixer, tables: Tables | None = None, vectors: Vectors | None = None
+        self,
+        base: KnowledgeBase,
+        mixer: Mixer,
+        tables: Tables | None = None,
+        entries: Sequence[Entry] | None = None,
+        vectors: Vectors | None = None,
     ) -> None:
-        """`tables` are those of `base` by `vectors`, if they have been worked out before."""
-        vectors = vectors or load_vectors()
+        """`tables` are those of `base` by `vectors`, if worked out before; `entries` are whose their numbers are."""
+        self.vectors = vectors = vectors or load_vectors()
         self.base = base
         self.mixer = mixer
         self.tables = tables = tables or work_out(base, vectors)
-        self.entries: list[Entry] = list(base.entries.values())
+        self.entries: list[Entry] = list(base.entries.values() if entries is None else entries)
         self._encoder = Encoder(vectors, tables.terms)
         self._meanings = tables.meanings.reshape(len(self.entries), tables.width, vectors.size)
         self._worths = tables.worths.reshape(len(self.entries), tables.width)

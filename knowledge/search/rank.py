@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from knowledge.load import KnowledgeBase
+from knowledge.search.amend import amend
 from knowledge.search.mixer import Message, Mixer, Verdict
 from knowledge.search.normalise import normalise
 from knowledge.search.pool import Index, Pool
@@ -71,31 +73,56 @@ def searcher(
     confirmed_only: bool = False,
     wrong_costs: float | None = None,
     tables: Tables | None = None,
-) -> Search:
+) -> Searcher:
     """Build the index once and return the pure search function over it.
 
     `wrong_costs`: how many right answers a wrong one outweighs, if not what the mixer says.
     """
     if wrong_costs is not None:
         mixer = msgspec.structs.replace(mixer, wrong_costs=wrong_costs)
-    index = Index(base, mixer, tables)
+    return Searcher(Index(base, mixer, tables), confirmed_only=confirmed_only)
 
-    @lru_cache(maxsize=8)
-    def barred(day: date) -> list[int]:
+
+class Searcher:
+    """The pure search function over an index. `strangers` are messages known not to be ours, normalised."""
+
+    def __init__(self, index: Index, strangers: frozenset[str] = frozenset(), *, confirmed_only: bool = False) -> None:
+        self._index = index
+        self._strangers = strangers
+        self._confirmed_only = confirmed_only
+        self._barred = lru_cache(maxsize=8)(self._find_barred)
+
+    def __call__(self, text: str, day: date, *, context: str = "") -> Result:
+        """Rank entries for `text`."""
+        clean = normalise(text)
+        if len(clean) < LEAST_CHARACTERS or clean in self._strangers:
+            return NOTHING
+        pool = self._index.pool(clean, self._barred(day))
+        return _verdict(self._index, pool, clean, context) if pool else NOTHING
+
+    def serving(self, *, confirmed_only: bool) -> Searcher:
+        """The same search over all entries, or over those only that a lawyer confirmed."""
+        return Searcher(self._index, self._strangers, confirmed_only=confirmed_only)
+
+    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False) -> Searcher:
+        """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds.
+
+        Without `strangers` those known stay so. With `drafts` it finds what nobody has confirmed, too.
+        """
+        old = self._index
+        tables, entries = amend(old.tables, old.entries, base, old.vectors)
+        index = Index(base, old.mixer, tables, entries, old.vectors)
+        known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
+        return Searcher(index, known, confirmed_only=self._confirmed_only and not drafts)
+
+    def _find_barred(self, day: date) -> list[int]:
+        base = self._index.base
         return [
             number
-            for number, entry in enumerate(index.entries)
-            if not base.servable(entry, day, confirmed_only=confirmed_only)
+            for number, entry in enumerate(self._index.entries)
+            if base.entries.get(entry.id) is not entry
+            or not base.servable(entry, day, confirmed_only=self._confirmed_only)
         ]
-
-    def search(text: str, day: date, *, context: str = "") -> Result:
-        clean = normalise(text)
-        if len(clean) < LEAST_CHARACTERS:
-            return NOTHING
-        pool = index.pool(clean, barred(day))
-        return _verdict(index, pool, clean, context) if pool else NOTHING
-
-    return search
 
 
 def _verdict(index: Index, pool: Pool, text: str, context: str) -> Result:

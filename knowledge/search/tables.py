@@ -38,6 +38,15 @@ class Postings:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighing:
+    """How one field weighs its terms, for texts that come later: idf by term number, of a new term, mean length."""
+
+    idf: Floats
+    rarest: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """All that is worked out from the content."""
 
@@ -55,6 +64,8 @@ class Tables:
     worths: Floats
     # The concepts that the wordings of each entry speak of.
     concepts: list[frozenset[str]]
+    # Wordings one by one, wordings of an entry together, answers.
+    fields: tuple[Weighing, Weighing, Weighing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
     concepts = Concepts(base.lexicon)
     documents = Documents.of(grams(wording, concepts) for wording in wordings)
     asked, gathered = Field(documents), Field(documents, owners)
-    told = Field(Documents.of(grams(_whole_text(entry), concepts) for entry in entries))
+    told = Field(Documents.of(grams(whole_text(entry), concepts) for entry in entries))
     names = list(dict.fromkeys([*asked.vocabulary, *told.vocabulary]))
     numbering = {term: number for number, term in enumerate(names)}
     parts = (
@@ -110,7 +121,14 @@ def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
         meanings=meanings.ravel(),
         worths=worths,
         concepts=_concepts(gathered),
+        fields=(_weighing(asked, names), _weighing(gathered, names), _weighing(told, names)),
     )
+
+
+def _weighing(field: Field, names: Sequence[str]) -> Weighing:
+    rarest = float(np.log1p(field.size + 0.5))
+    known = dict(zip(field.vocabulary, field.idf.tolist(), strict=True))
+    return Weighing(np.array([known.get(term, rarest) for term in names], np.float32), rarest, field.mean)
 
 
 def _bags(documents: Documents) -> tuple[Ints, Ints]:
@@ -155,7 +173,7 @@ def _concepts(gathered: Field) -> list[frozenset[str]]:
     return [frozenset(terms) for terms in known]
 
 
-def _whole_text(entry: Entry) -> str:
+def whole_text(entry: Entry) -> str:
     """Question and answer as one searchable text, line by line so that none of it is cut as a long message would be."""
     parts = [entry.question, *entry.answer.splitlines(), *entry.more.splitlines()]
     return " ".join(normalise(part) for part in parts)

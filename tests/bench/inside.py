@@ -18,7 +18,6 @@ from bot.channels.wechat.codec import Codec, Opened
 from bot.conversation.router import handle
 from bot.conversation.turn import Inbound, Library, Outcome, State, Turn
 from bot.ids import uuid7
-from bot.service.shelf import Shelf
 from bot.service.turns import Office, take
 from bot.settings import Wechat
 from bot.store.database import Database, cursor_of
@@ -98,7 +97,7 @@ def _record(
 ) -> None:
     """The writer's work without its thread: what was decided is put on record, a group to a commit."""
     decided = dict(zip((message.key for message in messages), outcomes, strict=True))
-    office = Office(Shelf(library), uuid7, lambda turn: decided[turn.inbound.key])
+    office = Office(library, uuid7, lambda turn: decided[turn.inbound.key])
     db = Database(url)
     try:
         migrate(db.engine)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.bell import Bell
 from bot.channels.wechat.outgoing import BindingCode, Outgoing
+from bot.live import Live
 from bot.service import staff
 from bot.store.database import Database
 from tests.channels.test_wechat import until
@@ -192,7 +193,9 @@ async def test_a_citizen_who_ends_it_is_no_riddle(
 async def outgoing(platform: Platform, bot: Bot, clock: Clock) -> AsyncIterator[Outgoing]:
     """A second hand on the same store, for what the workbench calls."""
     db = Database(bot.settings.database_url)
-    made = Outgoing(bot.settings, clock, bot.parts.new_id, bot.parts.metrics, db, Bell())
+    assert bot.parts.library is not None
+    live = Live(bot.settings, bot.parts.library, db, clock, Bell(), bot.parts.metrics)
+    made = Outgoing(live, clock, bot.parts.new_id, bot.parts.metrics, db, Bell())
     alive = made.running(web.Application())
     await anext(alive)
     yield made

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.conversation.handoff.machine import Handoff
 from bot.conversation.router import handle
-from bot.conversation.turn import Duty, Inbound, Library, Outcome, State, Turn
+from bot.conversation.turn import Duty, Held, Inbound, Lesson, Library, Outcome, Rated, State, Turn
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
 from knowledge.search.rank import Search
@@ -29,18 +29,26 @@ class Talk:
     duty: Duty = NOBODY
     handoff: Handoff | None = None
     township: str = ""
+    rateable: Rated | None = None
+    held: Held | None = None
+    lesson: Lesson | None = None
+    letters: bool = False
 
     def say(self, text: str, **changes: Any) -> Outcome:
         """One turn; the state is carried on."""
         known: dict[str, Any] = {"kind": "text", "text": text} | changes
         inbound = Inbound("wechat", "o1", "m1", sent_at=self.now, **known)
-        library = Library(self.base, self.search, self.places())
         turn = Turn(
-            inbound, self.state, self.now, library, township=self.township, handoff=self.handoff, duty=self.duty
+            inbound, self.state, self.now, self.library(), township=self.township, handoff=self.handoff, duty=self.duty
         )
+        turn = replace(turn, rateable=self.rateable, held=self.held, lesson=self.lesson, letters=self.letters)
         outcome = handle(replace(turn, lawyer="张律师"))
         self.state = outcome.state
         return outcome
+
+    def library(self) -> Library:
+        """What may be looked things up in."""
+        return Library(self.base, self.search, self.places())
 
     def places(self) -> Locality:
         """The county's local facts; none unless a test says otherwise."""

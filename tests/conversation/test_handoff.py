@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.conversation.handoff.machine import Event, Handoff
-from bot.conversation.turn import Duty, Outcome, Rating, State
+from bot.conversation.turn import Duty, Outcome, Rated, Rating, State
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
 from knowledge.search.rank import Search
@@ -150,7 +150,7 @@ def test_leaving_ends_it(talk: Office) -> None:
 
 @pytest.mark.parametrize(("tap", "grade"), [("rate:h1:5", 5), ("rate:h1:1", 1)])
 def test_a_grade_is_taken(talk: Office, tap: str, grade: int) -> None:
-    assert talk.say("满意", tap=tap).record.rating == Rating("h1", grade)
+    assert talk.say("满意", tap=tap).record.rating == Rating(Rated("h1"), grade)
 
 
 @pytest.mark.parametrize(

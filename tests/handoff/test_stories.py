@@ -16,7 +16,6 @@ from bot.conversation.turn import Inbound, Library
 from bot.service import handling, handoffs, outbox, staff, threads
 from bot.service.handling import Closing
 from bot.service.inbox import decode
-from bot.service.shelf import Shelf
 from bot.service.turns import Office, take
 from bot.store.tables import citizens, handoff_messages, inbox, metadata
 from bot.store.tables import handoffs as rows
@@ -59,7 +58,7 @@ class Stories(RuleBasedStateMachine):
     @initialize()
     def open_the_office(self) -> None:
         base = KnowledgeBase({}, Statutes({}, {}), {}, {})
-        self.office = Office(Shelf(Library(base, silent, Locality({}, townships=("城关镇", "东关镇")))), self.ids)
+        self.office = Office(Library(base, silent, Locality({}, townships=("城关镇", "东关镇"))), self.ids)
         for login in LAWYERS:
             role = "supervisor" if login == "boss" else "lawyer"
             self.conn.execute(

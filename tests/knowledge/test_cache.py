@@ -46,11 +46,13 @@ def same(one: tuple[KnowledgeBase, Tables], other: tuple[KnowledgeBase, Tables])
         for name in mine.__slots__
         if isinstance(getattr(mine, name), np.ndarray)
     ]
+    weighings = zip(tables.fields, tables2.fields, strict=True)
     plain = ("terms", "rarest", "width", "wordings", "concepts")
     return (
         base == base2
         and len(arrays) == 12
         and all(arrays)
+        and all(np.array_equal(a.idf, b.idf) and (a.rarest, a.mean) == (b.rarest, b.mean) for a, b in weighings)
         and all(getattr(tables, name) == getattr(tables2, name) for name in plain)
     )
 

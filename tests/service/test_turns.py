@@ -19,7 +19,6 @@ from bot.conversation.turn import Inbound, Library, Outcome, Record, Turn
 from bot.desk import SORRY, Desk
 from bot.metrics import Metrics
 from bot.service import consultations, inbox
-from bot.service.shelf import Shelf
 from bot.service.turns import Office
 from bot.store.database import Database
 from bot.store.migrate import migrate
@@ -34,12 +33,12 @@ Rows = Callable[[Any, str], list[Any]]
 
 @pytest.fixture
 def office(base: KnowledgeBase, search: Search, new_id: Numbers) -> Office:
-    return Office(Shelf(Library(base, search, base.nowhere)), new_id)
+    return Office(Library(base, search, base.nowhere), new_id)
 
 
 @pytest.fixture
 def desk(db: Database, office: Office, clock: Clock) -> Desk:
-    return Desk(db, office, clock, Metrics())
+    return Desk(db, lambda: office, clock, Metrics())
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ async def test_two_processes_take_a_message_once(
 ) -> None:
     stores = [Database(postgres_url), Database(postgres_url)]
     migrate(stores[0].engine)
-    desks = [Desk(store, office, clock, Metrics()) for store in stores]
+    desks = [Desk(store, lambda: office, clock, Metrics()) for store in stores]
     try:
         for number in range(10):
             message = say("单位拖欠工资怎么办", citizen=f"o{number}")
@@ -108,7 +107,7 @@ async def test_messages_of_one_citizen_walk_in_order(
         seen.setdefault(turn.inbound.citizen, []).append(turn.state.question)
         return Outcome(Reply("好"), Record("test"), msgspec.structs.replace(turn.state, question=turn.inbound.text))
 
-    desk = Desk(db, replace(office, decide=remember), clock, Metrics())
+    desk = Desk(db, lambda: replace(office, decide=remember), clock, Metrics())
     messages = [say(str(number), citizen=f"o{number % 3}") for number in range(30)]
     await asyncio.gather(*map(desk.handle, messages))
     for citizen, states in seen.items():
@@ -124,7 +123,7 @@ async def test_a_failing_flow_leaves_nothing_and_says_sorry(
             raise RuntimeError("a defect")
         return Outcome(Reply("好"), Record("test"), turn.state)
 
-    desk = Desk(db, replace(office, decide=fails), clock, Metrics())
+    desk = Desk(db, lambda: replace(office, decide=fails), clock, Metrics())
     bad, good = await asyncio.gather(desk.handle(say("坏", citizen="o1")), desk.handle(say("好", citizen="o2")))
     assert bad == SORRY
     assert good.reply == Reply("好")
@@ -253,7 +252,7 @@ async def test_a_locked_database_gets_an_honest_sentence_and_leaves_nothing(
     monkeypatch.setattr("bot.store.database.BUSY_MS", 50)
     db = Database(f"sqlite:///{tmp_path}/locked.db")
     migrate(db.engine)
-    desk = Desk(db, office, clock, Metrics())
+    desk = Desk(db, lambda: office, clock, Metrics())
     locker = sqlite3.connect(tmp_path / "locked.db", isolation_level=None)
     try:
         locker.execute("BEGIN EXCLUSIVE")
@@ -276,7 +275,7 @@ async def test_a_full_disk_gets_an_honest_sentence_and_leaves_nothing(
         conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
     await sqlite_db.write(fill)
-    desk = Desk(sqlite_db, office, clock, Metrics())
+    desk = Desk(sqlite_db, lambda: office, clock, Metrics())
     handled = [await desk.handle(say("工资" * 2000, citizen=f"o{number}")) for number in range(20)]
     assert SORRY in handled
     recorded = sum(one is not SORRY for one in handled)

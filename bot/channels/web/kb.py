@@ -12,7 +12,7 @@ from bot.channels.web.views import HEADERS
 from bot.conversation.handoff import subjects
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
-from bot.service.shelf import Shelf
+from bot.live import Live
 from knowledge.entry import KIND_NAMES, Entry
 
 # As many as a person looks through; a narrower question finds the rest.
@@ -24,8 +24,8 @@ _TEMPLATES = resources.files("bot.channels.web") / "static"
 class Browse:
     """The list with its filters, and one page per entry."""
 
-    def __init__(self, shelf: Shelf, clock: Clock, *, demo: bool) -> None:
-        self._shelf = shelf
+    def __init__(self, live: Live, clock: Clock) -> None:
+        self._live = live
         self._clock = clock
         loader = jinja2.DictLoader(
             {name: (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("kb.html", "kb-entry.html")}
@@ -33,8 +33,10 @@ class Browse:
         self._pages = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        place = shelf.current.locality
-        self._pages.globals.update(county=place.county, demo=demo or place.demo, kinds=KIND_NAMES, fill=place.fill)
+        place = live.library.locality
+        self._pages.globals.update(
+            county=place.county, demo=live.base.demo or place.demo, kinds=KIND_NAMES, fill=place.fill
+        )
 
     def add_to(self, app: web.Application) -> None:
         """Mount both pages."""
@@ -58,7 +60,7 @@ class Browse:
 
     async def entry(self, request: web.Request) -> web.Response:
         """One entry, whole: answer, steps, materials, deadlines, basis, related questions."""
-        base = self._shelf.current.base
+        base = self._live.library.base
         entry = base.entries.get(request.match_info["id"])
         if entry is None or not self._served(entry):
             raise web.HTTPNotFound(text="没有这一条，或者它已经停用。回到 /kb 再找找。")
@@ -72,17 +74,17 @@ class Browse:
         )
 
     def _candidates(self, words: str) -> Sequence[Entry]:
-        base = self._shelf.current.base
+        base = self._live.library.base
         served = [entry for entry in base.entries.values() if self._served(entry)]
         if not words:
             return served
         day = self._clock().astimezone(LOCAL).date()
-        ranked = [base.entries[one.entry] for one in self._shelf.current.search(words, day).candidates]
+        ranked = [base.entries[one.entry] for one in self._live.library.search(words, day).candidates]
         holding = [entry for entry in served if any(words in wording for wording in entry.wordings)]
         return list({entry.id: entry for entry in [*ranked, *holding]}.values())
 
     def _served(self, entry: Entry) -> bool:
-        library, day = self._shelf.current, self._clock().astimezone(LOCAL).date()
+        library, day = self._live.library, self._clock().astimezone(LOCAL).date()
         return library.base.servable(entry, day, confirmed_only=library.confirmed_only)
 
     def _page(self, name: str, **values: object) -> web.Response:

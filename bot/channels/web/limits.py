@@ -11,20 +11,20 @@ REMEMBERED = 10_000
 class Limit:
     """A sliding window per key; forgets the keys not seen for longest."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._seen: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait(self, key: str, now: float) -> float:
-        """Seconds until this key may send; 0 counts the message and lets it through."""
+    def wait(self, key: str, now: float, most: int) -> float:
+        """Seconds until this key may send, `most` times in the window; 0 counts the message and lets it through."""
         times = self._seen.setdefault(key, deque())
         self._seen.move_to_end(key)
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         while times and now - times[0] >= WINDOW:
             times.popleft()
-        if len(times) >= self._most:
-            return WINDOW - (now - times[0])
+        if len(times) >= most:
+            # The most may have been more before: one has to leave for each beyond it.
+            return WINDOW - (now - times[len(times) - most])
         times.append(now)
         return 0.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from functools import partial
 from importlib import resources
 from typing import Annotated, Any
 
@@ -20,14 +21,13 @@ from bot.channels.web.watch import Watch
 from bot.conversation.turn import Inbound
 from bot.desk import Desk
 from bot.ids import Clock
+from bot.live import Live
 from bot.metrics import Metrics
 from bot.service import inbox, news
 from bot.service.inbox import Exchange, Handled
 from bot.service.news import News
 from bot.service.outbox import FETCHED
-from bot.settings import Settings
 from bot.store.database import Database
-from knowledge.places import Locality
 from knowledge.reply import TAP_MARK, Reply
 
 CHANNEL = FETCHED
@@ -65,8 +65,7 @@ class ChatPage:
 
     def __init__(
         self,
-        settings: Settings,
-        locality: Locality,
+        live: Live,
         desk: Desk,
         db: Database,
         clock: Clock,
@@ -75,7 +74,8 @@ class ChatPage:
         *,
         patience: float = PATIENCE,
     ) -> None:
-        self._settings = settings
+        self._live = live
+        self._settings = settings = live.base
         self._desk = desk
         self._db = db
         self._clock = clock
@@ -85,10 +85,10 @@ class ChatPage:
         self._watch = Watch()
         self._patience = patience
         bell.listen(self._watch.ring)
-        self._visitors = Limit(settings.web.messages_per_minute)
-        self._addresses = Limit(settings.web.address_messages_per_minute)
+        self._visitors, self._addresses = Limit(), Limit()
         page = jinja2.Environment(autoescape=True).from_string((STATIC / "chat.html").read_text(encoding="utf-8"))
-        self._page = page.render(county=locality.county, demo=settings.demo or locality.demo)
+        place = live.library.locality
+        self._page = partial(page.render, county=place.county, demo=settings.demo or place.demo)
 
     def add_to(self, app: web.Application) -> None:
         """Mount the page; the cookie key is read when the store is open."""
@@ -112,7 +112,8 @@ class ChatPage:
 
     async def page(self, request: web.Request) -> web.Response:
         """The page itself; a new visitor gets an id."""
-        response = web.Response(text=self._page, content_type="text/html", headers=HEADERS)
+        text = self._page(announcement=self._live.announcement(self._clock()))
+        response = web.Response(text=text, content_type="text/html", headers=HEADERS)
         if self._visitor(request) is None:
             response.set_cookie(
                 identity.COOKIE,
@@ -197,7 +198,7 @@ class ChatPage:
             return _fault(429, TOO_FAST.format(seconds=math.ceil(seconds)))
         key = f"{visitor}:{message.key}"
         handled = await self._desk.handle(self._inbound(visitor, key, text=message.text, tap=message.tap))
-        listen = handled.handoff != ""
+        listen = handled.handoff != "" or handled.letters
         if not handled.fresh:  # the answer that said so may have been lost
             listen = bool((await self._db.read(lambda conn: news.behind(conn, visitor, 0)))[1])
         return web.json_response({"reply": _shown(handled), "recorded": handled.id != "", "listen": listen})
@@ -216,7 +217,10 @@ class ChatPage:
         address = client_address(
             request.remote or "", request.headers.get("X-Forwarded-For", ""), self._settings.http.trusted_proxies
         )
-        return self._visitors.wait(visitor, now) or self._addresses.wait(address, now)
+        most = self._live.settings.web
+        return self._visitors.wait(visitor, now, most.messages_per_minute) or self._addresses.wait(
+            address, now, most.address_messages_per_minute
+        )
 
     def _visitor(self, request: web.Request) -> str | None:
         return identity.read(request.cookies.get(identity.COOKIE), self._key)
@@ -241,7 +245,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
 
 
 def _exchange(one: Exchange) -> dict[str, Any]:
-    mine = None if one.kind.startswith("event") else one.text
+    # Nothing is left of words that were kept long enough.
+    mine = None if one.kind.startswith("event") or not one.text else one.text
     return {"key": one.key, "mine": mine, "place": 0, "reply": None if one.reply is None else _reply(one.reply)}
 
 

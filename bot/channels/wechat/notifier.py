@@ -11,9 +11,9 @@ import structlog
 
 from bot.channels.wechat.client import Cause, Client, PlatformError, cause_of
 from bot.ids import Clock
+from bot.live import Live
 from bot.service import notices
 from bot.service.notices import Notice, Way
-from bot.settings import Handoff
 from bot.store.database import ConflictError, Database
 
 log = structlog.get_logger("notices")
@@ -30,21 +30,21 @@ class Notifier:
     db: Database
     client: Client
     session: aiohttp.ClientSession
-    settings: Handoff
+    live: Live
     clock: Clock
 
     @property
     def ways(self) -> tuple[Way, ...]:
         """What the settings allow for."""
-        robot = self.settings.robot_url.get_secret_value()
-        chosen: list[tuple[Way, str]] = [("template", self.settings.template_id), ("robot", robot)]
+        robot = self.live.settings.handoff.robot_url.get_secret_value()
+        chosen: list[tuple[Way, str]] = [("template", self.live.settings.handoff.template_id), ("robot", robot)]
         return tuple(way for way, setting in chosen if setting)
 
     async def work(self) -> bool:
         """Tell one; whether there may be more."""
         if not self.ways:
             return False
-        hours = self.settings.office_hours
+        hours = self.live.hours
         try:
             await self.db.write(lambda conn: notices.plan(conn, self.ways, hours, self.clock()))
         except ConflictError:
@@ -79,13 +79,13 @@ class Notifier:
             "keyword3": f"{notice.minutes}分钟",
             "remark": "请打开工作台，或在公众号里回复“接单”。",
         }
-        await self.client.send_template(notice.address, self.settings.template_id, values)
+        await self.client.send_template(notice.address, self.live.settings.handoff.template_id, values)
 
     async def _robot(self, notice: Notice) -> None:
         payload = {"msgtype": "text", "text": {"content": notice.text}}
         try:
             async with self.session.post(
-                self.settings.robot_url.get_secret_value(),
+                self.live.settings.handoff.robot_url.get_secret_value(),
                 data=msgspec.json.encode(payload),
                 headers={"Content-Type": "application/json"},
                 timeout=aiohttp.ClientTimeout(total=ROBOT_TIME),

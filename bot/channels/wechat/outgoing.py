@@ -19,11 +19,11 @@ from bot.channels.wechat.notifier import Notifier
 from bot.channels.wechat.sender import Sender
 from bot.channels.wechat.worker import Worker
 from bot.ids import Clock, NewId
+from bot.live import Live
 from bot.metrics import Metrics
 from bot.service import bindings, handoffs, outbox, relay
 from bot.service.inbox import Handled
 from bot.service.staff import Member
-from bot.settings import Settings
 from bot.store.database import Database, StoreError
 
 log = structlog.get_logger("outgoing")
@@ -44,10 +44,8 @@ class BindingCode:
 class Outgoing:
     """The outbox and its sender, the fetcher of media, and what is shown while a lawyer writes."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, new_id: NewId, metrics: Metrics, db: Database, bell: Bell
-    ) -> None:
-        self._settings = settings
+    def __init__(self, live: Live, clock: Clock, new_id: NewId, metrics: Metrics, db: Database, bell: Bell) -> None:
+        self._live = live
         self._clock = clock
         self._new_id = new_id
         self._metrics = metrics
@@ -61,12 +59,10 @@ class Outgoing:
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Send and fetch what waits, until the application stops."""
         async with aiohttp.ClientSession() as session:
-            client = self._client = Client(session, self._settings.wechat, self._clock, self._metrics)
+            client = self._client = Client(session, self._live.base.wechat, self._clock, self._metrics)
             workers: list[Worker] = [
                 Sender(self._db, client, self._clock, self._bell),
-                Worker(
-                    "notices", Notifier(self._db, client, session, self._settings.handoff, self._clock).work, LOOK_EVERY
-                ),
+                Worker("notices", Notifier(self._db, client, session, self._live, self._clock).work, LOOK_EVERY),
                 Worker("relay", self._relay, LOOK_EVERY),
                 Worker("media", Fetcher(self._db, client, self._clock, self._bell).work, LOOK_EVERY),
             ]

@@ -14,9 +14,9 @@ from aiohttp import web
 from sqlalchemy.engine import Connection
 
 from bot.console.workbench import reading, shapes
-from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.machine import Handoff
 from bot.ids import Clock
+from bot.live import Live
 from bot.service import handoffs, threads
 from bot.service.staff import Member
 from bot.store.database import Database, StoreError
@@ -73,10 +73,10 @@ class News:
 class Hub:
     """All workbenches open in this process."""
 
-    def __init__(self, db: Database, clock: Clock, hours: Hours) -> None:
+    def __init__(self, db: Database, clock: Clock, live: Live) -> None:
         self._db = db
         self._clock = clock
-        self._hours = hours
+        self._live = live
         self._peers: set[Peer] = set()
         self._dirty: dict[str, None] = {}
         self._bell = asyncio.Event()
@@ -144,7 +144,7 @@ class Hub:
             lines,
             threads.deliveries(conn, lately) if lately else {},
             reading.quota(conn, one, now) if number is not None else None,
-            reading.offered(conn, one, self._hours, now) if one.state == "waiting" else set(),
+            reading.offered(conn, one, self._live.hours, now) if one.state == "waiting" else set(),
         )
 
     def _spread(self, news: News) -> None:

@@ -16,12 +16,11 @@ from bot.console.workbench import reading
 from bot.console.workbench.acts import Acts, Close, Name, RefusedError
 from bot.console.workbench.hub import Hub
 from bot.conversation.handoff import subjects
-from bot.conversation.handoff.duty import Hours
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock
+from bot.live import Live
 from bot.service import audit, handoffs, media, quick_replies
 from bot.service.handling import SERVICES
-from bot.service.shelf import Shelf
 from bot.service.staff import COUNSEL, Member
 from bot.store.database import Database, StoreError
 
@@ -78,8 +77,7 @@ class Workbench:
         hub: Hub,
         db: Database,
         clock: Clock,
-        hours: Hours,
-        shelf: Shelf,
+        live: Live,
         code: BindingCode,
     ) -> None:
         self._code = code
@@ -88,8 +86,7 @@ class Workbench:
         self._hub = hub
         self._db = db
         self._clock = clock
-        self._hours = hours
-        self._shelf = shelf
+        self._live = live
 
     def add_to(self, app: web.Application) -> None:
         """Mount page and API."""
@@ -110,9 +107,9 @@ class Workbench:
                 web.get("/workbench/media/{id}", self.media),
             ]
         )
-        app.cleanup_ctx.append(self._live)
+        app.cleanup_ctx.append(self._news)
 
-    async def _live(self, _app: web.Application) -> AsyncIterator[None]:
+    async def _news(self, _app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(self._hub.run())
         yield
         task.cancel()
@@ -129,7 +126,7 @@ class Workbench:
         """Queue, own conversations, colleagues."""
         member = await self._guard.require(request, *COUNSEL)
         now = self._clock()
-        return _json(await self._db.read(lambda conn: reading.overview(conn, member, self._hours, now)))
+        return _json(await self._db.read(lambda conn: reading.overview(conn, member, self._live.hours, now)))
 
     async def conversation(self, request: web.Request) -> web.Response:
         """One conversation, whole. Reading somebody's words is on record."""
@@ -194,7 +191,7 @@ class Workbench:
         await self._guard.require(request, *COUNSEL)
         words = request.query.get("q", "")[:500].strip()
         day = self._clock().astimezone(LOCAL).date()
-        library = self._shelf.current
+        library = self._live.library
         base, place = library.base, library.locality
         found = library.search(words, day).candidates[:FOUND] if words else ()
         entries = [base.entries[one.entry] for one in found]

@@ -34,6 +34,13 @@ class Hours:
         except NotImplementedError:
             return day.weekday() < _SATURDAY
 
+    def after(self, day: date, number: int) -> date:
+        """The `number`-th working day after a day, which itself does not count."""
+        while number:
+            day += timedelta(days=1)
+            number -= self.works(day)
+        return day
+
     def open_at(self, now: datetime) -> bool:
         """Whether duty hours are running."""
         local = now.astimezone(LOCAL)

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.conversation.handoff import subjects, wording
 from bot.conversation.handoff.machine import Event, Handoff, Reason
-from bot.conversation.turn import Inbound, Matter, Outcome, Rating, Record, Request, Turn
+from bot.conversation.turn import Inbound, Matter, Outcome, Record, Request, Turn
 from knowledge.entry import Kind
 from knowledge.reply import Reply, Tap
 
@@ -41,8 +41,6 @@ def asks_for_person(inbound: Inbound) -> bool:
 
 def handle(turn: Turn) -> Outcome | None:
     """What a handoff makes of this message; None if it is none of its business."""
-    if (rated := _rating(turn)) is not None:
-        return rated
     if turn.handoff is None:
         return person(turn) if asks_for_person(turn.inbound) else None
     match turn.handoff.state:
@@ -134,15 +132,6 @@ def _held(turn: Turn) -> Outcome | None:
     if asks_for_person(turn.inbound):
         return Outcome(Reply(wording.STILL_HELD.format(lawyer=turn.lawyer)), Record("handoff"), turn.state)
     return Outcome(None, Record("relay", Matter(outcome="referred", follows=True)), turn.state)
-
-
-def _rating(turn: Turn) -> Outcome | None:
-    match turn.inbound.tap.split(":"):
-        case ["rate", handoff, grade] if grade.isdigit() and int(grade) in wording.GRADES:
-            said = wording.RATED if int(grade) > 2 else wording.RATED_BAD  # noqa: PLR2004 - 不满意 and below
-            return Outcome(Reply(said), Record("rating", rating=Rating(handoff, int(grade))), turn.state)
-        case _:
-            return None
 
 
 def _next_question(turn: Turn, category: str, township: str) -> Reply | None:

@@ -29,8 +29,6 @@ CANCELLED = "好的，不转律师了。还有别的事随时问我；什么时�
 ENDED_BY_CITIZEN = "好的，这次咨询先到这里。还有事随时来问，想再找律师就回复“转人工”。"
 STILL_HELD = "{lawyer}正在接待您，直接在这里说就行。想结束请回复“结束咨询”。"
 GRADES = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
-RATED = "谢谢您的评价，已经记下来了。"
-RATED_BAD = "对不起没让您满意，已经记下来，会有工作人员跟进。您也可以回复“转人工”再找律师。"
 
 
 def queued(duty: Duty, now: datetime, *, urgent: bool = False) -> Reply:
@@ -75,7 +73,7 @@ def told(event: Event, before: Handoff, lawyer: str) -> str:
     return f"{lawyer}来过，没等到您回话，这次先结束了。方便时回复“转人工”，再给您接。"
 
 
-def rating_rows(handoff_id: str) -> tuple[tuple[Tap, ...], ...]:
+def rating_rows(rated: str) -> tuple[tuple[Tap, ...], ...]:
     """The five official grades (好差评), each one tap."""
-    taps = [Tap(label, label, f"rate:{handoff_id}:{grade}") for grade, label in GRADES.items()]
+    taps = [Tap(label, label, f"rate:{rated}:{grade}") for grade, label in GRADES.items()]
     return ((taps[0], taps[1], taps[2]), (taps[3], taps[4]))

@@ -48,10 +48,12 @@ class _Handoff:
         self.story, self.random = story, story.random
         self.counsel = world.counsel
         story.row |= {"handed": True, "outcome": "referred"}
+        kind: str
         if story.entry is not None:
             kind, category = story.entry.kind, story.entry.category
         else:
-            kind, category = story.row["kind"] or "legal", story.row["category"] or "contract"
+            some = self.random.choice(subjects.SUBJECTS)
+            kind, category = story.row["kind"] or some.kind, story.row["category"] or some.category
         subject = subjects.of_category(category)
         self.kind, self.category = kind, category
         now, hours = story.now, world.hours

@@ -23,6 +23,12 @@ _SEASONS = {
     "debt": {1, 12},
     "lease": {6, 7},
 }
+# How often a subject is asked about, where it is not as often as others.
+_SIZES = {
+    "wages": 5, "labour": 2, "injury": 2, "marriage": 1.6, "debt": 2, "land": 1.6, "traffic": 1.6, "inheritance": 1.3,
+    "household": 0.5, "ip": 0.1, "business": 0.5, "crime": 0.5, "corrections": 0.3, "environment": 0.5, "litigation": 0.7,
+    "approval.people": 1.3, "approval.construction": 0.4, "approval.packages": 0.6,
+}  # fmt: skip
 _STEEP = 0.9
 _MORE = 1.5
 
@@ -45,8 +51,10 @@ def matters(random: Random, entries: Sequence[Entry]) -> Matters:
     shares: list[float] = []
     for kind, share in _KINDS.items():
         mine = sorted((one for one in entries if one.kind == kind), key=lambda one: one.id)
-        random.shuffle(mine)
-        ranks = [1 / (place + 3) ** _STEEP for place in range(len(mine))]
+        # Not by the year's dice: from year to year people ask much the same.
+        Random(kind).shuffle(mine)  # noqa: S311 - dice, not secrets
+        ranks = [_SIZES.get(one.category, 1) / (place + 9) ** _STEEP for place, one in enumerate(mine)]
+        ranks = [rank * random.uniform(0.8, 1.25) for rank in ranks]
         chosen += mine
         shares += [share * rank / sum(ranks) for rank in ranks]
     months = []

@@ -212,7 +212,7 @@ def _unanswered(world: World, story: Story) -> None:
 
 
 def _referred(_world: World, story: Story) -> None:
-    story.row |= {"kind": "legal", "category": "violence"}
+    story.row |= {"kind": "legal", "category": "safety"}
     said = Reply("有危险马上打110，受伤打120。您人安全吗？已经把您的情况标为急件，律师会先看。")
     story.hears("他又动手打我了，我很害怕", said, "safety.violence")
 

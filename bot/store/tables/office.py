@@ -62,6 +62,7 @@ exports = Table(
     Column("error", String(200), nullable=False),
     Column("content", LargeBinary, comment="the file; removed a day after it was made"),
     Column("created_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False, comment="last sign of life of whoever writes it"),
     Column("finished_at", BigInteger),
 )
 
@@ -90,7 +91,9 @@ rectifications = Table(
     Column("visit_grade", Integer, nullable=False, comment="grade at the second visit, 0: none"),
     Column("proof", Text, nullable=False, comment="what shows that it is done"),
     Column("version", Integer, nullable=False, comment="grows with every change"),
+    Column("rounds", Integer, nullable=False, comment="how often the second visit reopened it"),
     Column("opened_at", BigInteger, nullable=False),
+    Column("visit_asked_at", BigInteger, comment="when the citizen was asked whether it is good now"),
     Column("replied_at", BigInteger),
     Column("visited_at", BigInteger),
     Column("closed_at", BigInteger),
@@ -201,4 +204,15 @@ digests = Table(
     Column("due_at", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("department", "from_at"),
+)
+
+data_links = Table(
+    "data_links",
+    metadata,
+    Column("token", String(64), primary_key=True, comment="SHA-256 of what the private link carries"),
+    Column("citizen_id", ForeignKey("citizens.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, comment="it opens once"),
+    Index("ix_data_links_citizen", "citizen_id"),
 )

@@ -100,6 +100,7 @@ def upgrade() -> None:
     sa.Column('error', sa.String(length=200), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True, comment='the file; removed a day after it was made'),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('touched_at', sa.BigInteger(), nullable=False, comment='last sign of life of whoever writes it'),
     sa.Column('finished_at', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_exports_staff_id_staff')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
@@ -186,7 +187,9 @@ def upgrade() -> None:
     sa.Column('visit_grade', sa.Integer(), nullable=False, comment='grade at the second visit, 0: none'),
     sa.Column('proof', sa.Text(), nullable=False, comment='what shows that it is done'),
     sa.Column('version', sa.Integer(), nullable=False, comment='grows with every change'),
+    sa.Column('rounds', sa.Integer(), nullable=False, comment='how often the second visit reopened it'),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
+    sa.Column('visit_asked_at', sa.BigInteger(), nullable=True, comment='when the citizen was asked whether it is good now'),
     sa.Column('replied_at', sa.BigInteger(), nullable=True),
     sa.Column('visited_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
@@ -200,10 +203,23 @@ def upgrade() -> None:
     with op.batch_alter_table('rectifications', schema=None) as batch_op:
         batch_op.create_index('ix_rectifications_state_due', ['state', 'due_on'], unique=False)
 
+    op.create_table('data_links',
+    sa.Column('token', sa.String(length=64), nullable=False, comment='SHA-256 of what the private link carries'),
+    sa.Column('citizen_id', sa.String(length=36), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.Column('used_at', sa.BigInteger(), nullable=True, comment='it opens once'),
+    sa.ForeignKeyConstraint(['citizen_id'], ['citizens.id'], name=op.f('fk_data_links_citizen_id_citizens')),
+    sa.PrimaryKeyConstraint('token', name=op.f('pk_data_links'))
+    )
+    with op.batch_alter_table('data_links', schema=None) as batch_op:
+        batch_op.create_index('ix_data_links_citizen', ['citizen_id'], unique=False)
+
     op.add_column('citizens', sa.Column('erased_at', sa.BigInteger(), nullable=True, comment="when everything said was deleted at the citizen's own wish"))
     op.add_column('consultations', sa.Column('first_outcome', sa.String(length=16), nullable=False, server_default='', comment='what the very first message came to'))
     op.add_column('consultations', sa.Column('handed', sa.Boolean(), nullable=False, server_default=sa.false(), comment='a person was asked for'))
     op.add_column('consultations', sa.Column('grade', sa.Integer(), nullable=False, server_default='0', comment="the citizen's rating, 5 to 1; 0: none"))
+    op.add_column('staff', sa.Column('lent_at', sa.BigInteger(), comment='when somebody else set the password; none: it is their own'))
     op.add_column('staff', sa.Column('centre', sa.String(length=64), nullable=False, server_default='', comment="the service centre they work at; empty: the county's"))
     op.execute(
         'UPDATE consultations SET first_outcome = outcome, '
@@ -215,3 +231,9 @@ def upgrade() -> None:
         f'INSERT INTO consultation_words (consultation_id, words) SELECT consultation_id, substr({joined}, 1, 2000) '  # noqa: S608 - our own words
         'FROM (SELECT id, consultation_id, text FROM inbox WHERE consultation_id IS NOT NULL ORDER BY id) AS said GROUP BY consultation_id'
     )
+    op.drop_index('ix_consultations_opened_at', table_name='consultations')
+    sorts, places = ['channel', 'kind', 'handed', 'urgent', 'outcome', 'verdict', 'grade', 'service', 'handled_by'], ['township', 'category']
+    op.create_index('ix_consultations_newest', 'consultations', ['opened_at', 'id', *sorts, *places, 'entry_id'])
+    op.create_index('ix_consultations_sorts', 'consultations', [*sorts, *places, 'entry_id', 'opened_at'])
+    op.create_index('ix_consultations_places', 'consultations', [*places, *sorts, 'entry_id', 'opened_at'])
+    op.create_index('ix_handoffs_consultation', 'handoffs', ['consultation_id'])

@@ -1,0 +1,1 @@
+"""Administration: accounts, roster, settings, audit log, announcements, the system's state."""
