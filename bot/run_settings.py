@@ -16,7 +16,7 @@ from bot.settings import Settings
 MOST_DAYS = 200
 MOST_SPANS = 6
 SWITCH = {"true": "是", "false": "否"}
-_SPAN = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)\s*[-–—~～至到]\s*([01]?\d|2[0-3])[:：]([0-5]\d)")
+_SPAN = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)\s*[-－–—~～至到]\s*([01]?\d|2[0-3])[:：]([0-5]\d)")
 _BETWEEN = re.compile(r"[,，、;；\s]+")
 _WHOLE = re.compile(r"[0-9]{1,6}")
 
@@ -159,14 +159,14 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob(
         "web.messages_per_minute",
-        "网页：一个人每分钟最多发几条",
+        "网页：一个人每分钟能发多少",
         "发得更快的会请他等几秒。正常聊天用不到这么多。",
         number(1, 600),
         "条",
     ),
     Knob(
         "web.address_messages_per_minute",
-        "网页：一个网络每分钟最多发几条",
+        "网页：一个网络每分钟能发多少",
         "同一个单位、学校常共用一个网络，不要定得太小。",
         number(1, 6000),
         "条",
@@ -193,7 +193,8 @@ def applied(settings: Settings, changed: Mapping[str, str]) -> tuple[Settings, t
             continue
         section = sections.get(knob.section, getattr(settings, knob.section))
         try:
-            sections[knob.section] = type(section).model_validate({**dict(section), knob.field: knob.read(text)})
+            values = {field: getattr(section, field) for field in type(section).model_fields}
+            sections[knob.section] = type(section).model_validate(values | {knob.field: knob.read(text)})
         except (SettingError, ValidationError):
             useless.append(name)
     return settings.model_copy(update=sections), tuple(useless)

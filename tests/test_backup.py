@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -314,3 +315,23 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(file: Path, tmp_path:
     assert done.stdout == "status 2\n"
     assert "磁盘" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_running_bot_learns_of_a_backup(file: Path, saved: Path) -> None:
+    with closing(sqlite3.connect(file)) as conn:
+        (value,) = conn.execute("SELECT value FROM meta WHERE name = 'backup'").fetchone()
+    made = json.loads(value)
+    assert made["place"] == str(saved)
+    assert made["size"] == saved.stat().st_size
+    assert made["at"] > 1_700_000_000_000
+
+
+def test_a_backup_that_cannot_be_noted_is_good_all_the_same(file: Path, tmp_path: Path, run: Run) -> None:
+    with closing(sqlite3.connect(file)) as conn:
+        conn.execute("CREATE TRIGGER locked BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'no notes'); END")
+        conn.commit()
+    result = run(sqlite_url(file), "backup", tmp_path / "copy.db")
+    assert result.exit_code == 0
+    assert "没能在数据库里记下时间" in result.stderr
+    assert "no notes" in result.stderr
+    assert len(rows_of(sqlite_url(tmp_path / "copy.db"))["inbox"]) == 10

@@ -12,6 +12,7 @@ from bot.console.auth import NOT_JSON, Guard, refuse
 from bot.service.staff import Member, Role
 
 Form = MultiDict[str]
+TOO_LONG = "填的内容太长了，请返回上一页，删短一些再试。"
 Show = Callable[[web.Request, Member], Awaitable[web.StreamResponse]]
 Do = Callable[[web.Request, Member, Form], Awaitable[web.StreamResponse]]
 
@@ -19,7 +20,8 @@ Do = Callable[[web.Request, Member, Form], Awaitable[web.StreamResponse]]
 OFFICE: tuple[Role, ...] = ("staff", "supervisor", "admin")
 HEADS: tuple[Role, ...] = ("supervisor", "admin")
 ADMINS: tuple[Role, ...] = ("admin",)
-EDITORS: tuple[Role, ...] = ("lawyer", "staff", "supervisor", "admin")
+EVERYONE: tuple[Role, ...] = ("lawyer", "staff", "supervisor", "admin")
+EDITORS = EVERYONE
 # Whose reading of a law counts.
 JURISTS: tuple[Role, ...] = ("lawyer", "supervisor")
 
@@ -68,6 +70,8 @@ async def read_form(request: web.Request) -> Form:
         fields = await request.post()
     except (UnicodeDecodeError, LookupError, ValueError):
         refuse(web.HTTPBadRequest, NOT_JSON, as_text=True)
+    except web.HTTPRequestEntityTooLarge:
+        refuse(web.HTTPBadRequest, TOO_LONG, as_text=True)
     return MultiDict((name, value.replace("\x00", "")) for name, value in fields.items() if isinstance(value, str))
 
 

@@ -15,8 +15,14 @@ from bot.console.doors import Door, Doors
 from bot.console.figures.digests import DigestPages
 from bot.console.figures.reports import ReportPages
 from bot.console.figures.views import FiguresPages
+from bot.console.knowledge.mount import add_knowledge
 from bot.console.quality.ratings import RatingPages
 from bot.console.quality.rectifications import RectificationPages
+from bot.console.records.access import AccessPages
+from bot.console.records.exporting import ExportPages
+from bot.console.records.listing import LogPages
+from bot.console.records.runner import Runner
+from bot.console.records.story import StoryPages
 from bot.console.views_lessons import LessonPages
 from bot.console.views_login import LoginPages
 from bot.console.workbench.acts import Acts
@@ -71,6 +77,8 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     DigestPages(db, clock, supplies.new_id, supplies.live).add_to(app, doors)
     add_administration(doors, guard, supplies)
     _add_quality(doors, supplies)
+    _add_records(app, doors, supplies)
+    add_knowledge(doors, supplies)
     app[DOORS] = doors.all
 
 
@@ -79,6 +87,17 @@ def _add_quality(doors: Doors, supplies: Supplies) -> None:
     RectificationPages(db, clock, new_id, live, supplies.settings.ratings.rectify_days).add_to(doors)
     RatingPages(db, clock, live).add_to(doors)
     LessonPages(db, clock, new_id, live).add_to(doors)
+
+
+def _add_records(app: web.Application, doors: Doors, supplies: Supplies) -> None:
+    db, clock, new_id, live = supplies.db, supplies.clock, supplies.new_id, supplies.live
+    log = LogPages(db, clock, new_id, live)
+    log.add_to(doors)
+    StoryPages(db, clock, new_id, live, log.forget).add_to(doors)
+    runner = Runner(db, clock, supplies.settings)
+    app.cleanup_ctx.append(runner.running)
+    ExportPages(db, clock, new_id, runner.wake).add_to(doors)
+    AccessPages(db, clock).add_to(doors)
 
 
 def _add_workbench(

@@ -11,15 +11,10 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from bot.service.staff import COUNSEL, Member, Role
+from bot.console.doors import EVERYONE, HEADS, OFFICE
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
-ROLE_NAMES: dict[Role, str] = {
-    "lawyer": "值班律师",
-    "supervisor": "负责人",
-    "staff": "工作人员",
-    "admin": "管理员",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +24,24 @@ class Section:
     path: str
     name: str
     roles: tuple[Role, ...]
+    also: tuple[str, ...] = ()
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to it."""
-        return path == self.path or (path.startswith(self.path + "/") and self.path != "/console")
+        below = (self.path, *self.also) if self.path != "/console" else self.also
+        return path == self.path or any(path == one or path.startswith(one + "/") for one in below)
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("/workbench", "工作台", COUNSEL),
-    Section("/console/figures", "数字", ("staff", "supervisor", "admin")),
-    Section("/console/reports", "报告", ("staff", "supervisor", "admin")),
-    Section("/console/admin", "管理", ("supervisor", "admin")),
-    Section("/console/rectifications", "整改", ("lawyer", "staff", "supervisor", "admin")),
-    Section("/console/lessons", "普法", ("staff", "supervisor", "admin")),
-    Section("/account", "账号", ("lawyer", "supervisor", "staff", "admin")),
+    Section("/console", "咨询记录", OFFICE, ("/console/consultations", "/console/exports", "/console/access")),
+    Section("/console/figures", "数字", OFFICE),
+    Section("/console/reports", "报告", OFFICE),
+    Section("/console/rectifications", "整改", EVERYONE, ("/console/ratings",)),
+    Section("/console/knowledge", "知识", EVERYONE),
+    Section("/console/lessons", "普法", OFFICE),
+    Section("/console/admin", "管理", HEADS),
+    Section("/account", "账号", EVERYONE),
 )
 COUNTY = web.AppKey("console.county", str)
 DEMO = web.AppKey("console.demo", bool)
@@ -80,9 +79,7 @@ def render(
 
 def home(member: Member) -> str:
     """Where a member's work begins."""
-    if member.role in COUNSEL:
-        return "/workbench"
-    return "/console/admin" if member.role == "admin" else "/account"
+    return "/workbench" if member.role in COUNSEL else "/console"
 
 
 def headers(request: web.Request) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from bot.ids import NewId
 from bot.service import audit, handling, sessions
 from bot.service.audit import COMMAND_LINE, By
 from bot.service.handoffs import Changed
-from bot.service.staff import COUNSEL, Member, Role, read_row
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role, read_row
 from bot.store.tables import audit as log
 from bot.store.tables import staff
 from bot.store.times import from_ms, to_ms
@@ -160,7 +160,7 @@ def add(
             created_at=to_ms(now),
         )
     )
-    by.write(conn, new_id, "account_added", now, subject=staff_id, detail=f"{login} {role}")
+    by.write(conn, new_id, "account_added", now, subject=staff_id, detail=f"{login}，{ROLE_NAMES[cast('Role', role)]}")
     return staff_id
 
 
@@ -197,14 +197,20 @@ def change(
     if role != member.role and member.role == "admin":
         _must_not_be_the_last(conn, member, by, "不能改自己的角色")
     values = {"name": name.strip(), "role": role, "covers": _listed(covers), "centre": centre.strip()}
-    before = {"name": member.name, "role": member.role, "covers": _listed(member.covers), "centre": member.centre}
-    told = "；".join(f"{key} {before[key]} → {value}" for key, value in values.items() if value != before[key])
+    before = _in_words(member.name, member.role, member.covers, member.centre)
+    after = _in_words(name.strip(), role, covers, centre.strip())
+    told = "；".join(f"{key} {before[key]} → {value}" for key, value in after.items() if value != before[key])
     if not told:
         return []
     gone = {"on_duty": False, "attending": "", "citizen_id": None} if leaves else {}
     conn.execute(sa.update(staff).where(_t.id == member.id).values(**values, **gone))
     by.write(conn, new_id, "account_changed", now, subject=member.id, detail=f"{login}：{told}")
     return handling.drop_lawyer(conn, new_id, member.id, now) if leaves else []
+
+
+def _in_words(name: str, role: Role, covers: Sequence[str], centre: str) -> dict[str, str]:
+    labels = "、".join(one.label for one in map(subjects.subject, covers) if one)
+    return {"姓名": name, "角色": ROLE_NAMES[role], "先接": labels or "全部", "站点": centre or "县里"}
 
 
 def _must_not_be_the_last(conn: Connection, member: Member, by: By, not_oneself: str) -> None:

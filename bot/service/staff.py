@@ -15,6 +15,12 @@ from bot.store.tables import staff
 from bot.store.times import from_ms, to_ms
 
 Role = Literal["lawyer", "supervisor", "staff", "admin"]
+ROLE_NAMES: dict[Role, str] = {
+    "lawyer": "值班律师",
+    "supervisor": "负责人",
+    "staff": "工作人员",
+    "admin": "管理员",
+}
 # Who takes handoffs; a supervisor may step in anywhere.
 COUNSEL: tuple[Role, ...] = ("lawyer", "supervisor")
 # Out of hours somebody who forgot to go off duty is not on duty, unless the workbench was open just now.
@@ -104,3 +110,8 @@ def read_row(row: Any) -> Member:
         row.centre,
         row.lent_at is not None,
     )
+
+
+def logins(conn: Connection) -> dict[str, str]:
+    """Everybody's name by login, also of those who left: records name them."""
+    return {row.login: row.name for row in conn.execute(sa.select(_t.login, _t.name).order_by(_t.login))}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.conversation.wording import BUSY
 from knowledge.load import load
-from tests.bench import office, report
+from tests.bench import log, office, report
 from tests.bench.load import Round, fire
 from tests.bench.servers import APART, FAWEN, LOAD_CORE, PEER_PYTHON, ROOT, Server, peers, pinned, recorded, running
 from tests.bench.traffic import Crowd, Shot, said
@@ -90,6 +90,13 @@ async def show_office() -> None:
             print(line)  # noqa: T201 - the result
 
 
+async def show_log() -> None:
+    """Measure and print the consultation log."""
+    with tempfile.TemporaryDirectory(prefix="fawen-bench-") as name:
+        for line in log.lines(await log.measure(Path(name))):
+            print(line)  # noqa: T201 - the result
+
+
 async def _compare(plan: Plan, crowd: Crowd, folder: Path) -> list[Measured]:
     """All candidates up at once, idle unless it is their turn; everybody gets the same messages."""
     async with AsyncExitStack() as stack:
@@ -125,11 +132,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, half a minute in all")
     parser.add_argument("--office", action="store_true", help="only the workbench under load")
+    parser.add_argument("--log", action="store_true", help="only the consultation log and its export")
     chosen = parser.parse_args()
-    if not chosen.office and not PEER_PYTHON.exists():
+    if not chosen.office and not chosen.log and not PEER_PYTHON.exists():
         raise SystemExit("the other bots are not installed; run:  make bench")
     if APART:
         os.sched_setaffinity(0, {LOAD_CORE})
     # Whoever ends this process ends the bots it has started, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    asyncio.run(show_office() if chosen.office else main(QUICK if chosen.quick else FULL))
+    asyncio.run(show_log() if chosen.log else show_office() if chosen.office else main(QUICK if chosen.quick else FULL))

@@ -8,7 +8,7 @@ import random
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,7 +65,10 @@ async def measure(folder: Path) -> Watched:
     extra = {"WEB__MESSAGES_PER_MINUTE": "100000", "WEB__ADDRESS_MESSAGES_PER_MINUTE": "1000000"}
     async with running(FAWEN, folder, extra) as server, AsyncExitStack() as stack:
         base = f"http://127.0.0.1:{server.port}"
-        seats = [await stack.enter_async_context(_seat(base, token)) for token in _hire(folder)]
+        seats = [
+            await stack.enter_async_context(_seat(base, token))
+            for token in hire(folder, [f"bench-{number}" for number in range(LAWYERS)])
+        ]
         citizens = [await stack.enter_async_context(_citizen(base)) for _ in range(CONVERSATIONS)]
         for number, citizen in enumerate(citizens):
             await _say(citizen, "公司拖欠工资怎么办")
@@ -125,14 +128,14 @@ async def _claim(base: str, seat: Seat, folder: Path) -> None:
     await seat.socket.send_json({"type": "watch", "id": handoff, "after": 0})
 
 
-def _hire(folder: Path) -> list[str]:
+def hire(folder: Path, tokens: Sequence[str], *, role: str = "lawyer") -> Sequence[str]:
+    """Put staff on record, each logged in under their token; returns the tokens."""
     engine, now = sa.create_engine(f"sqlite:///{folder}/fawen.db"), datetime.now(UTC)
-    tokens = [f"bench-{number}" for number in range(LAWYERS)]
     with engine.begin() as conn:
         for token in tokens:
             conn.execute(
                 sa.insert(staff).values(
-                    id=token, login=token, name=token, role="lawyer", password="", covers="[]", on_duty=True,
+                    id=token, login=token, name=token, role=role, password="", covers="[]", on_duty=True,
                     seen_at=int(now.timestamp() * 1000), citizen_id=None, attending="", centre="", failures=0, locked_until=0,
                     disabled_at=None, created_at=0,
                 )

@@ -45,9 +45,9 @@ class Server:
     process: asyncio.subprocess.Process
     started_in: float
 
-    def memory(self) -> int:
-        """Resident bytes, of workers as well."""
-        return sum(map(_resident, _family(self.process.pid)))
+    def memory(self, *, family: bool = True) -> int:
+        """Resident bytes, of workers as well unless told otherwise."""
+        return sum(map(_resident, _family(self.process.pid) if family else [self.process.pid]))
 
     def busy(self) -> float:
         """Seconds of processor time used so far, by workers as well."""

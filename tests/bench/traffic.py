@@ -50,6 +50,11 @@ class Crowd:
         first, self._citizens = self._citizens, self._citizens + crowd
         return [self._shot(f"oBench{first + number % crowd:022d}") for number in range(count)]
 
+    def words(self) -> Iterator[str]:
+        """What fresh citizens say, without an envelope."""
+        while True:
+            yield self._text()
+
     def _shot(self, openid: str) -> Shot:
         self._messages += 1
         now = int(time.time())

@@ -327,9 +327,9 @@ async def test_scripts_are_told_and_people_are_led(browser: aiohttp.ClientSessio
     assert await post(browser, "/account/sessions") == (303, "/login")
 
 
-async def test_staff_without_citizens_begin_at_their_account(browser: aiohttp.ClientSession, bot: Bot) -> None:
+async def test_staff_without_citizens_begin_at_the_records(browser: aiohttp.ClientSession, bot: Bot) -> None:
     add_staff(bot, "wang", "王五", "staff")
-    assert (await log_in(browser, "wang"))[:2] == (303, "/account")
+    assert (await log_in(browser, "wang"))[:2] == (303, "/console")
     assert "工作台</a>" not in (await page(browser))[1]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.service.system import Records
 
-MB, GB = 1024**2, 1024**3
+KB, MB, GB = 1024, 1024**2, 1024**3
 LEAST_FREE, LEAST_SHARE = GB, 0.1
 BACKUP_AGE = timedelta(hours=36)
 LONG_DUE = timedelta(minutes=10)
@@ -115,8 +115,10 @@ def _serving(system: System) -> Iterator[Fault]:
 
 
 def size(count: int) -> str:
-    """1.5 GB, 300 MB."""
-    return f"{count / GB:.1f} GB" if count >= GB else f"{count / MB:.0f} MB"
+    """1.5 GB, 300 MB, 20 KB."""
+    if count >= GB:
+        return f"{count / GB:.1f} GB"
+    return f"{count / MB:.0f} MB" if count >= MB else f"{count / KB:.0f} KB"
 
 
 def age(span: timedelta) -> str:

@@ -19,7 +19,7 @@ from bot.service import accounts, sessions, staff
 from bot.service.accounts import AccountError
 from bot.service.audit import By
 from bot.service.handoffs import Changed, ChangedError
-from bot.service.staff import COUNSEL, Member, Role
+from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 from bot.store.times import to_ms
 
 AT = f"{ROOT}/users"
@@ -74,9 +74,7 @@ class Users:
     ) -> web.Response:
         now = self._tools.clock()
         found = await self._tools.db.read(accounts.everyone)
-        rows = [
-            {"one": one, "state": state_of(one, until, now), "role": shell.ROLE_NAMES[one.role]} for one, until in found
-        ]
+        rows = [{"one": one, "state": state_of(one, until, now), "role": ROLE_NAMES[one.role]} for one, until in found]
         rows.sort(key=lambda row: row["one"].disabled)  # type: ignore[attr-defined]
         return shell.render(
             request, "admin_users.html", member, status=400 if fault else 200, rows=rows, fault=fault, at=AT,
@@ -148,7 +146,7 @@ class Users:
         who = await self._tools.db.read(lambda conn: _of(conn, staff_id))
         return shell.render(
             request, "admin_password.html", member, who=who, password=password, fresh=fresh, at=AT,
-            name_of_role=shell.ROLE_NAMES[who.role],
+            name_of_role=ROLE_NAMES[who.role],
         )  # fmt: skip
 
     async def _act(self, done: str, act: Act, request: web.Request, member: Member, _form: Form) -> web.Response:
@@ -186,7 +184,7 @@ def _typed(form: Form | None) -> dict[str, Any]:
 
 
 def _choices() -> dict[str, Any]:
-    roles = [(role, shell.ROLE_NAMES[role], ROLE_HINTS[role]) for role in get_args(Role)]
+    roles = [(role, ROLE_NAMES[role], ROLE_HINTS[role]) for role in get_args(Role)]
     return {"roles": roles, "subjects": CHOICES}
 
 

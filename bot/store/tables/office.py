@@ -62,6 +62,7 @@ exports = Table(
     Column("error", String(200), nullable=False),
     Column("content", LargeBinary, comment="the file; removed a day after it was made"),
     Column("created_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False, comment="last sign of life of whoever writes it"),
     Column("finished_at", BigInteger),
 )
 

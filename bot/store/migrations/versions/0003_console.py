@@ -100,6 +100,7 @@ def upgrade() -> None:
     sa.Column('error', sa.String(length=200), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True, comment='the file; removed a day after it was made'),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('touched_at', sa.BigInteger(), nullable=False, comment='last sign of life of whoever writes it'),
     sa.Column('finished_at', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_exports_staff_id_staff')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
@@ -230,3 +231,9 @@ def upgrade() -> None:
         f'INSERT INTO consultation_words (consultation_id, words) SELECT consultation_id, substr({joined}, 1, 2000) '  # noqa: S608 - our own words
         'FROM (SELECT id, consultation_id, text FROM inbox WHERE consultation_id IS NOT NULL ORDER BY id) AS said GROUP BY consultation_id'
     )
+    op.drop_index('ix_consultations_opened_at', table_name='consultations')
+    sorts, places = ['channel', 'kind', 'handed', 'urgent', 'outcome', 'verdict', 'grade', 'service', 'handled_by'], ['township', 'category']
+    op.create_index('ix_consultations_newest', 'consultations', ['opened_at', 'id', *sorts, *places, 'entry_id'])
+    op.create_index('ix_consultations_sorts', 'consultations', [*sorts, *places, 'entry_id', 'opened_at'])
+    op.create_index('ix_consultations_places', 'consultations', [*places, *sorts, 'entry_id', 'opened_at'])
+    op.create_index('ix_handoffs_consultation', 'handoffs', ['consultation_id'])

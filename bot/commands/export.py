@@ -1,0 +1,43 @@
+"""`export`: write a file that staff asked for. The server starts this beside itself, so that citizens do not wait."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import structlog
+import typer
+
+from bot import logs
+from bot.commands.common import DemoOption, SettingsOption, reading, settings_or_fail, writing
+from bot.console.records.writing import write_export
+from bot.ids import utc_now
+from bot.service.records import exports
+
+log = structlog.get_logger("export")
+# Behind everybody else on the processor.
+NICE = 15
+FAILED = "没有写成，请再试一次；还不行请告诉管理员。"
+
+
+def export(
+    number: Annotated[str, typer.Option("--id", help="number of an export that waits")],
+    settings: SettingsOption = None,
+    demo: DemoOption = False,
+) -> None:
+    """Write an export that staff asked for on the console, and leave the file there."""
+    chosen = settings_or_fail(settings, demo=demo)
+    logs.set_up(chosen.log)
+    os.nice(NICE)
+    with writing(chosen) as write, reading(chosen) as conn:
+        job = write(lambda conn: exports.claim(conn, number, utc_now()))
+        if job is None:
+            log.info("nothing_to_export", export=number)
+            return
+        try:
+            rows = write_export(conn, write, job, utc_now, demo=chosen.demo)
+        except Exception:
+            write(lambda conn: exports.fail(conn, number, FAILED, utc_now()))
+            log.exception("export_failed", export=number)
+            raise typer.Exit(1) from None
+        log.info("exported", export=number, rows=rows)

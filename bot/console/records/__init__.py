@@ -1,0 +1,1 @@
+"""The consultation log: list, one consultation, exports, who looked."""

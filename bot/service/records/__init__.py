@@ -1,0 +1,1 @@
+"""The consultation log: finding records, telling one whole, correcting, exporting, and who looked at them."""
