@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 from bot.conversation.handoff.machine import Event
 from bot.conversation.rectification import Act, Actor
 from bot.conversation.turn import Inbound, Library
+from bot.desk import SORRY
 from bot.service import erasure, handling, handoffs, own_data, ratings, rectifications
 from bot.service.demo import write as demo
 from bot.service.erasure import WORDS, Keeping
@@ -24,6 +26,7 @@ from bot.service.handling import Closing
 from bot.service.own_data import Own
 from bot.service.turns import Office
 from bot.store.database import Database
+from bot.store.migrate import migrate
 from bot.store.tables import metadata
 from tests.platform import Clock
 from tests.service.county import QUESTION, County
@@ -317,3 +320,32 @@ def test_where_the_server_has_no_address_wechat_gets_no_link() -> None:
     assert (own.link("web"), own.link("wechat")) == ("/my/t", "")
     own = replace(own, public_url="https://fawen.example")
     assert (own.link("web"), own.link("wechat")) == ("/my/t", "https://fawen.example/my/t")
+
+
+async def test_a_message_that_waited_while_all_was_deleted_meets_the_new_row(
+    postgres_url: str, office: Office, clock: Clock, rows: Rows
+) -> None:
+    stores = [Database(postgres_url), Database(postgres_url)]
+    migrate(stores[0].engine)
+    counties = [County(store, office, clock) for store in stores]
+    try:
+        for number in range(8):
+            who = f"o{number}"
+            await counties[0].say(QUESTION, citizen=who)
+            await counties[0].say("删除我的记录", citizen=who)
+            sure = Inbound("web", who, f"{who}:sure", "text", clock(), text="确认删除", tap="data:sure")
+            other = Inbound("web", who, f"{who}:other", "text", clock(), text=QUESTION)
+            handled = await asyncio.gather(
+                counties[0].desk.handle(sure), counties[1].desk.handle(other), counties[1].desk.handle(sure)
+            )
+            assert SORRY not in handled
+        sure = "SELECT count(*) FROM inbox WHERE key LIKE '%_sure'"
+        assert rows(postgres_url, sure) == [(8,)]
+        assert rows(postgres_url, "SELECT count(*) FROM citizens WHERE erased_at IS NULL") == [(8,)]
+        # Whose other message came first was asked again instead: that is one of the two ways it may go.
+        erased = rows(postgres_url, "SELECT count(*) FROM audit WHERE action = 'data.erased'")[0][0]
+        asked = rows(postgres_url, f"{sure} AND reply LIKE '%找不回来%'")[0][0]
+        assert erased + asked == 8
+    finally:
+        for store in stores:
+            store.close()
