@@ -43,6 +43,7 @@ from bot.service.turns import Decide, Office
 from bot.settings import Settings
 from bot.store.database import Database, StoreClosedError, StoreError
 from bot.store.migrate import migrate
+from knowledge.articles import read_articles
 from knowledge.cache import cached
 from knowledge.places import Locality, read_locality
 from knowledge.search.mixer import load_mixer
@@ -69,10 +70,15 @@ class Parts:
 
 def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
-    known, tables = cached(folder=Path(settings.cache) if settings.cache else None)
+    cache = Path(settings.cache) if settings.cache else None
+    known, tables = cached(folder=cache)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
-    search = searcher(known, load_mixer(), confirmed_only=settings.answers.confirmed_only, tables=tables)
-    return Library(known, search, locality, settings.answers.confirmed_only)
+    answers = settings.answers
+    search = searcher(
+        known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
+    )
+    articles = read_articles(Path(settings.statutes), cache) if settings.statutes else None
+    return Library(known, search, locality, answers.confirmed_only, articles)
 
 
 Context = Callable[[web.Application], AsyncIterator[None]]

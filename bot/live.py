@@ -19,7 +19,7 @@ from bot.metrics import Metrics
 from bot.run_settings import applied
 from bot.service import announcements, county, run_settings
 from bot.service.announcements import Announcement
-from bot.service.shelf import serving, with_overlay
+from bot.service.library import serving, with_overlay
 from bot.settings import Settings
 from bot.store.database import Database
 from knowledge.overlay import Overlay
@@ -92,6 +92,7 @@ class Live:
 
     async def changed(self) -> None:
         """Something was changed here: it holds when this returns, and the other processes hear of it."""
+        self._stamp = None  # two changes may fall into one millisecond
         await self.refresh()
         self._bell.ring(CHANGED)
 

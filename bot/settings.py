@@ -144,6 +144,9 @@ class Answers(Section):
     """What may be served."""
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
+    wrong_costs: float = Field(
+        4.0, ge=1, le=99, description="how many right answers a wrong one outweighs: higher means more choices instead"
+    )
 
 
 def _spans(value: str) -> tuple[tuple[time, time], ...]:
@@ -290,6 +293,10 @@ class Settings(Section):
     )
     locality: Path | None = Field(
         None, description="the county's offices, phones and hours (see deploy/locality.example.toml)"
+    )
+    statutes: str = Field(
+        "",
+        description="folder of full texts of laws: an article is offered where no entry fits, and stands beside entries lawyers read; empty: none",
     )
     cache: str = Field(
         "", description="folder where the indexed knowledge base is kept for quick starts; empty: ~/.cache/fawen"

@@ -11,8 +11,9 @@ import logging
 import os
 import platform
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,6 +30,7 @@ SUFFIX = ".knowledge"
 _CODE = Path(__file__).parent
 _DIGEST = 32
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -41,18 +43,30 @@ class _Kept(msgspec.Struct, frozen=True):
 
 def cached(root: Path = CONTENT, folder: Path | None = None) -> tuple[KnowledgeBase, Tables]:
     """Like `load`, with the tables of search; from `folder` (see `default_folder`) if nothing has changed since."""
-    name, folder = fingerprint(root) + SUFFIX, folder or default_folder()
-    kept = _read(folder / name) if folder else None
-    if kept is not None:
-        base = KnowledgeBase({entry.id: entry for entry in kept.entries}, kept.statutes, kept.places, kept.lexicon)
-        return base, kept.tables
+    name = fingerprint(root) + SUFFIX
+    known = kept(folder, name, _Kept)
+    if known is not None:
+        base = KnowledgeBase({entry.id: entry for entry in known.entries}, known.statutes, known.places, known.lexicon)
+        return base, known.tables
     base = load(root)
     tables = work_out(base)
     # Content that somebody wrote to meanwhile must not be kept under the name of what it was before.
-    if folder and fingerprint(root) + SUFFIX == name:
-        values = _Kept(list(base.entries.values()), base.statutes, base.places, base.lexicon, tables)
-        _write(folder / name, msgspec.msgpack.encode(values, enc_hook=_plain))
+    if fingerprint(root) + SUFFIX == name:
+        keep(folder, name, _Kept(list(base.entries.values()), base.statutes, base.places, base.lexicon, tables))
     return base, tables
+
+
+def kept(folder: Path | None, name: str, kind: type[T]) -> T | None:
+    """The values kept under a name in `folder` (see `default_folder`); None if they must be worked out."""
+    folder = folder or default_folder()
+    return _read(folder / name, kind) if folder else None
+
+
+def keep(folder: Path | None, name: str, values: object) -> None:
+    """Keep values under a name, and drop what was kept under others of the same suffix."""
+    folder = folder or default_folder()
+    if folder:
+        _write(folder / name, msgspec.msgpack.encode(values, enc_hook=_plain))
 
 
 def default_folder() -> Path | None:
@@ -67,9 +81,14 @@ def default_folder() -> Path | None:
 
 def fingerprint(root: Path = CONTENT) -> str:
     """A hash of all that entries and tables are made from: content, our code and its data, what it runs on."""
+    return stamp([*_files(root), *(path for path in _files(_CODE) if not path.is_relative_to(CONTENT))])
+
+
+def stamp(files: Iterable[Path]) -> str:
+    """A hash of the contents of files, and of what reads them."""
     versions = [platform.python_version(), np.__version__, msgspec.__version__, opencc.__version__, platform.machine()]
     found = hashlib.blake2b(" ".join(versions).encode(), digest_size=_DIGEST)
-    for path in [*_files(root), *(path for path in _files(_CODE) if not path.is_relative_to(CONTENT))]:
+    for path in files:
         content = path.read_bytes()
         found.update(f"\n{path} {len(content)}\n".encode())
         found.update(content)
@@ -77,11 +96,11 @@ def fingerprint(root: Path = CONTENT) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    kinds = {".yaml", ".py", ".txt"}
+    kinds = {".yaml", ".py", ".txt", ".npz"}
     return sorted(Path(at, name) for at, _, names in os.walk(root) for name in names if Path(name).suffix in kinds)
 
 
-def _read(path: Path) -> _Kept | None:
+def _read(path: Path, kind: type[T]) -> T | None:
     try:
         data = memoryview(path.read_bytes())
     except OSError:
@@ -89,7 +108,7 @@ def _read(path: Path) -> _Kept | None:
     digest, values = data[:_DIGEST], data[_DIGEST:]
     if hashlib.blake2b(values, digest_size=_DIGEST).digest() == digest:
         try:
-            return msgspec.msgpack.decode(values, type=_Kept, dec_hook=_array)
+            return msgspec.msgpack.decode(values, type=kind, dec_hook=_array)
         except (msgspec.MsgspecError, TypeError, ValueError):
             pass
     _log.warning("%s is damaged and made anew", path)
@@ -100,10 +119,10 @@ def _write(path: Path, values: bytes) -> None:
     """Keep a file, whole or not at all, and drop those it replaces; a folder that cannot be written keeps nothing."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=SUFFIX, delete=False) as part:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=path.suffix, delete=False) as part:
             part.write(hashlib.blake2b(values, digest_size=_DIGEST).digest() + values)
         Path(part.name).replace(path)
-        for old in path.parent.glob(f"*{SUFFIX}"):
+        for old in path.parent.glob(f"*{path.suffix}"):
             if old != path:
                 old.unlink(missing_ok=True)
     except OSError as error:

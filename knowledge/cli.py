@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +16,24 @@ from rich.table import Table
 
 from knowledge import check as checks
 from knowledge import reply
-from knowledge.cache import cached
+from knowledge.cache import cached, default_folder
 from knowledge.contradictions import contradictions as differing
 from knowledge.contradictions import read_settled, stale
+from knowledge.danger import learn as learning
+from knowledge.danger.ear import rules
+from knowledge.danger.net import Pieces
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
 from knowledge.places import Locality, LocalityError, read_locality
-from knowledge.search import fit as fitting
-from knowledge.search.mixer import WEIGHTS, load_mixer, parts
-from knowledge.search.pool import Index
+from knowledge.search import evaluate, meaning
+from knowledge.search.examples import read_examples
+from knowledge.search.fit import Judged, cross_validate
+from knowledge.search.fit import fit as fit_mixer
+from knowledge.search.index import Concepts
+from knowledge.search.mixer import WEIGHTS, load_mixer
 from knowledge.search.rank import Result, Search, searcher
+from knowledge.search.rehearsal import Course, Prepared, course, rehearse
+from knowledge.search.why import why
 from knowledge.stats import counts, readability
 from knowledge.stats import coverage as covered
 
@@ -125,11 +134,14 @@ def search(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="read {id, question} lines, write one JSON line for each")
     ] = False,
+    reasons: Annotated[
+        bool, typer.Option("--why", help="which wording, which words, which signals made each candidate one")
+    ] = False,
     locality: LocalityOption = None,
     day: DayOption = None,
     content: ContentOption = CONTENT,
 ) -> None:
-    """Show verdict, entry, confidence and why; with --jsonl, for programs."""
+    """Show verdict, entry and confidence; with --jsonl, for programs."""
     try:
         base, tables = cached(content)
     except ContentError as error:
@@ -139,7 +151,10 @@ def search(
     if jsonl:
         _search_lines(base, look, place, when)
     elif question.strip():
-        _explain(base, question, look(question, when), place, when)
+        result = look(question, when)
+        _show_result(base, question, result, place, when)
+        if reasons:
+            _explain(base, question, result)
     else:
         err.print("give a question, or --jsonl and lines on standard input")
         raise typer.Exit(2)
@@ -174,16 +189,20 @@ def _row(
     }
 
 
-def _explain(base: KnowledgeBase, question: str, result: Result, place: Locality, when: date) -> None:
+def _show_result(base: KnowledgeBase, question: str, result: Result, place: Locality, when: date) -> None:
     out.print(f"verdict: {result.verdict}   confidence: {result.confidence:.2f}   ours: {result.ours:.2f}")
-    mixer = load_mixer()
-    table = Table("entry", "confidence", "nearest wording", "why: what each signal adds")
+    table = Table("entry", "confidence", "nearest wording")
     for one in result.candidates:
-        ranked = sorted(parts(mixer, one.signals).items(), key=lambda pair: -pair[1])
-        why = "  ".join(f"{name}={part:.2f}" for name, part in ranked if part > 0)
-        table.add_row(one.entry, f"{one.confidence:.2f}", one.wording, why)
+        table.add_row(one.entry, f"{one.confidence:.2f}", one.wording)
     out.print(table)
     out.print(reply.for_result(question, result, base, place, when).visible, markup=False)
+
+
+def _explain(base: KnowledgeBase, question: str, result: Result) -> None:
+    for reason in why(question, result, load_mixer(), Concepts(base.lexicon)):
+        out.print(f"{reason.entry}  {reason.confidence:.2f}", style="bold")
+        out.print(str(reason), markup=False)
+        out.print("  ".join(f"{name}={part:.2f}" for name, part in reason.parts), style="dim")
 
 
 @app.command()
@@ -260,21 +279,99 @@ def _read_worst(base: KnowledgeBase) -> None:
     out.print(table)
 
 
+QuestionsArgument = Annotated[
+    Path, typer.Argument(help="JSON lines {id, question}: the real questions that labels.tsv names")
+]
+
+
+def _rehearsed(questions: Path, content: Path, day: date) -> tuple[Course, list[Prepared]]:
+    base = _base(content)
+    whole = course(base, read_examples(questions, base.entries))
+    kept = (default_folder() or Path(tempfile.gettempdir())) / "folds"
+    return whole, rehearse(whole, load_mixer(), day, kept, lambda told: err.print(told, style="dim"))
+
+
 @app.command()
-def fit(
+def danger(
     questions: Annotated[
-        Path, typer.Argument(help="JSON lines {id, question}: the real questions that labels.tsv names")
+        Path, typer.Argument(help="JSON lines {id, question}: real questions, nearly none of them about danger")
     ],
     write: Annotated[bool, typer.Option(help="write the new weights; otherwise only measure")] = False,
     content: ContentOption = CONTENT,
 ) -> None:
-    """Learn how signals are mixed from labelled real questions, and report cross-validated figures."""
-    base, old = _base(content), load_mixer()
-    index = Index(base, old)
-    ready = fitting.prepare(index, fitting.read_examples(questions, base.entries))
-    bare = fitting.bare_wordings(index)
-    for name, value in fitting.report(fitting.cross_validate(ready, old, bare)).items():
-        out.print(f"{name:28} {value}")
+    """Learn how danger sounds from the phrases in knowledge/danger, and report cross-validated figures."""
+    known = rules()
+    net, measured = learning.fit(Pieces.of(known.words), learning.read_examples(_base(content), known, questions))
+    for name, value in measured.items():
+        out.print(f"{name:28} {value:.4g}")
     if write:
-        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fitting.fit(ready, old, bare))) + b"\n")
-        out.print(f"wrote {WEIGHTS.name}")
+        learning.write(net)
+        out.print("wrote knowledge/danger/weights.json")
+
+
+@app.command()
+def fit(
+    questions: QuestionsArgument,
+    write: Annotated[bool, typer.Option(help="write vectors and weights; otherwise only measure")] = False,
+    day: DayOption = None,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Learn vectors and mixer from labelled real questions, and report cross-validated figures; takes some minutes."""
+    whole, rows = _rehearsed(questions, content, _day(day))
+    old = load_mixer()
+    for name, value in evaluate.report(cross_validate(rows, old)).items():
+        out.print(f"{name:32} {value}")
+    if write:
+        err.print("all folds together", style="dim")
+        meaning.write(whole.learner().learn())
+        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fit_mixer(rows, old))) + b"\n")
+        out.print(f"wrote {meaning.VECTORS.name} and {WEIGHTS.name}")
+
+
+@app.command(name="eval")
+def evaluation(
+    questions: QuestionsArgument,
+    wrong: Annotated[
+        Path | None, typer.Option("--errors", help="write wrong first candidates here, surest first")
+    ] = None,
+    confused: Annotated[
+        Path | None, typer.Option("--confusions", help="write here which entry is taken for which")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="write the reliability plot here, as SVG")] = None,
+    beside: Annotated[bool, typer.Option("--beside/--alone", help="measure plainer methods, too")] = True,
+    day: DayOption = None,
+    content: ContentOption = CONTENT,
+) -> None:
+    """Measure search on labelled real questions, each by what never saw it; changes nothing."""
+    when = _day(day)
+    whole, rows = _rehearsed(questions, content, when)
+    judged = cross_validate(rows, load_mixer())
+    _print_figures(judged)
+    if wrong:
+        lines = ["\t".join(row) for row in evaluate.errors(judged)]
+        wrong.write_text("\n".join(["question\tverdict\tconfidence\ttaken\tright\ttext", *lines, ""]), encoding="utf-8")
+    if confused:
+        pairs = [f"{often}\t{right}\t{taken}" for often, right, taken in evaluate.confusions(judged)]
+        confused.write_text("\n".join(["times\tright\ttaken", *pairs, ""]), encoding="utf-8")
+    if plot:
+        told = [(one.right, evaluate.rank(one) == 1) for one in judged if one.example.right is not None]
+        plot.write_text(evaluate.plot(evaluate.reliability(told)), encoding="utf-8")
+    if beside:
+        barred = [name for name, entry in whole.base.entries.items() if not whole.base.servable(entry, when)]
+        for name, (first, five, count) in evaluate.plainer(whole.base, whole.examples, barred).items():
+            out.print(f"{name:36} hit@1 {first}  hit@5 {five}  ({count} questions)")
+    look = searcher(whole.base, load_mixer())
+    texts = [one.text for one in whole.examples]
+    middle, slow, mean = evaluate.timed(lambda text: look(text, when), texts)
+    out.print(f"one search: median {middle:.2f} ms, 99 in 100 under {slow:.2f} ms, mean {mean:.2f} ms")
+
+
+def _print_figures(judged: list[Judged]) -> None:
+    for name, value in evaluate.report(judged).items():
+        out.print(f"{name:36} {value}")
+    groups = {"source": lambda one: one.source, "category": lambda one: min(one.right or "?").rpartition(".")[0]}
+    for name, group in groups.items():
+        table = Table(name, "questions", "hit@1", "hit@3", "answered", "right")
+        for row in evaluate.table(judged, group):
+            table.add_row(*map(str, row))
+        out.print(table)

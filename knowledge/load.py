@@ -54,13 +54,17 @@ class KnowledgeBase:
 
     def _span(self, entry: Entry) -> tuple[date, date]:
         """The days on which an entry and all its laws are valid; an empty span if a law is not registered."""
-        laws = [self.statutes.laws.get(citation.parse(cite).law) for cite in entry.citations]
+        laws = [self.statutes.laws.get(cite.law) for cite in self.cited(entry)]
         known = [law for law in laws if law is not None]
         if len(known) < len(laws):
             return date.max, date.min
         starts = [law.effective for law in known] + [entry.valid.starts or date.min]
         ends = [law.until or date.max for law in known] + [entry.valid.ends or date.max]
         return max(starts), min(ends)
+
+    def cited(self, entry: Entry) -> list[citation.Citation]:
+        """All citations of an entry, read."""
+        return [citation.parse(cite) for cite in entry.citations]
 
     def basis_line(self, entry: Entry) -> str:
         """Law and articles as one short line; what could not be opened is marked 待核."""

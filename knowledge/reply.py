@@ -7,14 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from knowledge import danger
+from knowledge import citation, danger
+from knowledge.articles import Article
 from knowledge.citation import ARTICLE
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
-from knowledge.search.normalise import normalise, tidy
 from knowledge.search.rank import Result
-from knowledge.wording import CHOOSE, DISCLAIMER, EXAMPLES, HUMAN, MORE_HINT, NOT_OURS, UNSURE
+from knowledge.wording import (
+    ARTICLE_MARK,
+    ARTICLE_OFFER,
+    CHOOSE,
+    DISCLAIMER,
+    EXAMPLES,
+    HUMAN,
+    MORE_HINT,
+    NOT_OURS,
+    UNSURE,
+)
 
 # Platform rule: a text message holds at most 2048 bytes of UTF-8.
 TEXT_LIMIT = 2048
@@ -22,6 +32,7 @@ TEXT_LIMIT = 2048
 TAP_MARKUP = len('<a href="weixin://bizmsgmenu?msgmenucontent=&msgmenuid="></a>')
 TAP_MARK = "▸ "
 TAP_GAP = "   "
+ARTICLE_TAP = "statute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +123,35 @@ def answer(
     return reply
 
 
-def choices(entries: Iterable[Entry], *, limit: int = TEXT_LIMIT, lead: str = "") -> Reply:
-    """Two to four candidate questions to choose from, each one tap, and a person as the way out."""
+def article_row(article: Article, base: KnowledgeBase) -> tuple[Tap, ...]:
+    """A line that shows what an article says."""
+    name = citation.summarise([citation.parse(article.cite)], base.statutes.short)
+    return (Tap(f"看法律条文：{name}", f"看{name}", f"{ARTICLE_TAP}:{article.cite}"),)
+
+
+def article(shown: Article) -> Reply:
+    """What an article says: law text, marked as such, and a person as the way out."""
+    head = f"《{shown.law.title}》{shown.number}（{shown.law.effective} 起施行的文本）："
+    room = TEXT_LIMIT - Reply(f"{head}\n\n\n……\n{ARTICLE_MARK}\n{MORE_HINT}", ((human_tap("law"),),)).size
+    told, rest = cut(shown.text, room)
+    text = f"{head}\n{told}{'……' if rest else ''}\n\n{ARTICLE_MARK}"
+    return fit(Reply(text, ((human_tap("law"),),), rest))
+
+
+def choices(
+    entries: Iterable[Entry], *, limit: int = TEXT_LIMIT, lead: str = "", more: tuple[tuple[Tap, ...], ...] = ()
+) -> Reply:
+    """Two to four candidate questions to choose from, each one tap, `more` rows, and a person as the way out."""
     rows = [
         (Tap(f"{number}. {entry.question}", entry.question, f"ask:{entry.id}"),)
         for number, entry in enumerate(entries, 1)
     ]
-    return fit(Reply(lead + CHOOSE, (*rows, (human_tap(),))), limit)
+    return fit(Reply(lead + CHOOSE, (*rows, *more, (human_tap(),))), limit)
 
 
-def unsure(lead: str = "") -> Reply:
-    """Nothing fits well enough: say so, and offer a person."""
-    return Reply(lead + UNSURE, ((human_tap(),),))
+def unsure(lead: str = "", more: tuple[tuple[Tap, ...], ...] = ()) -> Reply:
+    """Nothing fits well enough: say so, and offer a person; `more` rows show an article of law."""
+    return Reply(f"{lead}{UNSURE}\n{ARTICLE_OFFER}" if more else lead + UNSURE, (*more, (human_tap(),)))
 
 
 def not_ours(base: KnowledgeBase, day: date) -> Reply:
@@ -141,7 +169,7 @@ def examples(base: KnowledgeBase, kind: str, day: date) -> tuple[tuple[Tap, ...]
 
 def for_result(message: str, result: Result, base: KnowledgeBase, locality: Locality, day: date) -> Reply:
     """The whole reply to a first message, given what search made of it."""
-    found = danger.danger(normalise(message)) or danger.danger(tidy(message))
+    found = danger.danger(message)
     if found:
         return Reply(found.reply, ((human_tap("urgent"),),))
     lead = danger.mention(message)

@@ -15,6 +15,7 @@ from bot.console.doors import Door, Doors
 from bot.console.figures.digests import DigestPages
 from bot.console.figures.reports import ReportPages
 from bot.console.figures.views import FiguresPages
+from bot.console.knowledge.mount import add_knowledge
 from bot.console.quality.ratings import RatingPages
 from bot.console.quality.rectifications import RectificationPages
 from bot.console.records.access import AccessPages
@@ -77,6 +78,7 @@ async def add_to(app: web.Application, supplies: Supplies, binding_code: Binding
     add_administration(doors, guard, supplies)
     _add_quality(doors, supplies)
     _add_records(app, doors, supplies)
+    add_knowledge(doors, supplies)
     app[DOORS] = doors.all
 
 

@@ -38,6 +38,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("/console/figures", "数字", OFFICE),
     Section("/console/reports", "报告", OFFICE),
     Section("/console/rectifications", "整改", EVERYONE, ("/console/ratings",)),
+    Section("/console/knowledge", "知识", EVERYONE),
     Section("/console/lessons", "普法", OFFICE),
     Section("/console/admin", "管理", HEADS),
     Section("/account", "账号", EVERYONE),

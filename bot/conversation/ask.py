@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
-from bot.conversation import wording
+from bot.conversation import context, wording
 from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge import reply as replies
 from knowledge.danger import mention
 from knowledge.entry import Entry
-from knowledge.reply import Reply, human_tap
+from knowledge.reply import Reply, Tap, human_tap
 from knowledge.search.rank import Result
 
-# A short message soon after an answer may lean on it.
-SHORT = 14
-FRESH_SECONDS = 1800.0
 # Wordless or one-word noise is no consultation, even if it shares a character with an entry.
 SUBSTANTIVE = 4
 MISSES_BEFORE_PERSON = 2
@@ -22,27 +21,13 @@ MISSES_BEFORE_PERSON = 2
 
 def ask(turn: Turn) -> Outcome:
     """Search for the message and say what was found."""
-    result = look_up(turn)
+    found = context.look_up(turn)
+    turn, result = replace(turn, text=found.text), found.result
     if result.verdict == "answer" and result.best:
         return answer(turn, turn.library.base.entries[result.best.entry], result)
     if result.verdict == "choices":
         return offer(turn, result)
     return defer(turn, result)
-
-
-def look_up(turn: Turn) -> Result:
-    """Search for the message alone; if that fails and it is a short one, together with what was asked before."""
-    search, state = turn.library.search, turn.state
-    before = turn.library.base.entries.get(state.entry)
-    fresh = before is not None and turn.now.timestamp() - state.touched < FRESH_SECONDS
-    context = before.category if before and fresh else ""
-    alone = search(turn.text, turn.day, context=context)
-    if alone.verdict == "answer" or not fresh or not state.question or len(turn.text) > SHORT:
-        return alone
-    together = search(f"{state.question} {turn.text}", turn.day, context=context)
-    repeats = together.best is not None and together.best.entry == state.entry
-    better = together.verdict == "answer" or (together.verdict == "choices" and alone.verdict == "none")
-    return together if better and not repeats else alone
 
 
 def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False) -> Outcome:
@@ -79,11 +64,11 @@ def choose(turn: Turn, entry_id: str) -> Outcome:
     return answer(turn, entry)
 
 
-def offer(turn: Turn, result: Result) -> Outcome:
-    """Two to four candidate questions, each one tap."""
+def offer(turn: Turn, result: Result, flow: str = "ask", before: str = "") -> Outcome:
+    """Two to four candidate questions, each one tap; `before` is said first."""
     entries = [turn.library.base.entries[candidate.entry] for candidate in result.offered]
     lead = mention(turn.text)
-    said = replies.choices(entries, lead=lead)
+    said = replies.choices(entries, lead=lead + before, more=() if lead else _article_rows(turn))
     state = msgspec.structs.replace(
         turn.state,
         entry="",
@@ -93,19 +78,38 @@ def offer(turn: Turn, result: Result) -> Outcome:
         touched=turn.now.timestamp(),
     )
     matter = Matter(outcome="offered", urgent=bool(lead))
-    return Outcome(said, Record("ask", matter, "choices", confidence=result.confidence), state)
+    return Outcome(said, Record(flow, matter, "choices", confidence=result.confidence), state)
 
 
 def defer(turn: Turn, result: Result) -> Outcome:
     """No good match: say so and offer a person; for what is not ours, say what is."""
     misses = turn.state.misses + 1
-    state = msgspec.structs.replace(turn.state, misses=misses, options=(), rest="", touched=turn.now.timestamp())
+    state = msgspec.structs.replace(turn.state, misses=misses, rest="", touched=turn.now.timestamp())
     lead = mention(turn.text)
     if not lead and (not result.about_us or len(turn.text) < SUBSTANTIVE):
         said = replies.not_ours(turn.library.base, turn.day)
         return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
-    said = replies.unsure(lead)
+    # What comes next may say the same in other words.
+    state = msgspec.structs.replace(state, options=(), question=turn.text[:60])
+    said = replies.unsure(lead, () if lead else _article_rows(turn))
     if misses >= MISSES_BEFORE_PERSON:
         said = Reply(lead + turn.say(wording.UNSURE_AGAIN), ((human_tap("miss"),),))
     record = Record("ask", Matter(urgent=bool(lead)), "none", confidence=result.confidence)
     return Outcome(said, record, state)
+
+
+def _article_rows(turn: Turn) -> tuple[tuple[Tap, ...], ...]:
+    """The offer to show an article of law, if one plainly fits where no entry does."""
+    # What was asked before has had its chance.
+    found = turn.library.article(turn.inbound.text, turn.day)
+    return (replies.article_row(found, turn.library.base),) if found else ()
+
+
+def article(turn: Turn, cite: str) -> Outcome:
+    """An offered article was tapped."""
+    found = turn.library.articles.get(cite) if turn.library.articles else None
+    if found is None:
+        return Outcome(Reply(wording.GONE), Record("statute"), turn.state)
+    said = replies.article(found)
+    state = msgspec.structs.replace(turn.state, rest=said.rest, touched=turn.now.timestamp())
+    return Outcome(said, Record("statute", Matter(outcome="offered", follows=True), "choices"), state)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bot.conversation import wording
-from bot.conversation.ask import FRESH_SECONDS
+from bot.conversation.context import FRESH_SECONDS
 from bot.conversation.turn import Matter, Outcome, Record, Turn
 from knowledge import reply as replies
 from knowledge.entry import Entry
@@ -87,10 +87,12 @@ class Aspect:
     fallback: str = ""
 
 
-_ASPECTS = (
+ASPECTS = (
     Aspect(
         "how_long",
-        re.compile(r"多久|多长时间|几天|多少天|几个月|时限|期限|什么时候到期|多长|来得及"),
+        re.compile(
+            r"多久|多长时间|多少时间|几天|多少天|几个月|时限|期限|时间限制|什么时候(?:到期|能|可以)|啥时候能?|多长|来得及"
+        ),
         "时间上：",
         _how_long,
         r"\d+(?:日|天|个月|年|个工作日|小时)",
@@ -98,7 +100,7 @@ _ASPECTS = (
     Aspect(
         "where",
         re.compile(
-            r"在哪里?|去哪里?|到哪里?|哪里?办|哪个部门|哪个窗口|什么地方|地址|找谁|电话(?:是)?多少|打什么电话|归谁管|哪里"
+            r"在哪里?|去哪里?|到哪里?|上哪里?|哪里?办|哪个部门|哪个窗口|什么地方|啥地方|地址|找谁|电话(?:是)?多少|打?(?:什么|哪个|啥)电话|归谁管|哪里"
         ),
         "去哪里：",
         _where,
@@ -106,12 +108,20 @@ _ASPECTS = (
     ),
     Aspect(
         "materials",
-        re.compile(r"材料|证件|手续|带什么|带啥|准备什么|要什么东西|拿什么"),
+        re.compile(
+            r"(?:需要|要)?(?:什么|哪些|啥)证据|材料|证件|手续|带些?什么|带啥|准备(?:些?什么|啥)|(?:需要|要)(?:哪些|些什么|什么东西|什么|啥)|拿什么"
+        ),
         "要准备：",
         _materials,
         r"材料|证据|带上|提交",
     ),
-    Aspect("cost", re.compile(r"多少钱|费用|收费|要钱|花钱|花多少|免费|贵不贵|交钱"), "费用：", _cost, r"费|元|免费"),
+    Aspect(
+        "cost",
+        re.compile(r"多少钱|多少税|税费|费用|收费|要钱|收钱|花钱|花多少|免费|贵不贵|交钱|收不收费"),
+        "费用：",
+        _cost,
+        r"费|元|免费",
+    ),
     Aspect(
         "steps",
         re.compile(r"怎么办理|怎么弄|流程|步骤|怎么申请|下一步|具体怎么(?:办|做)|怎么操作|程序"),
@@ -125,14 +135,14 @@ _ASPECTS = (
 _SIGNS = re.compile(r"[\W_]+")
 # What may stand beside the aspect without making it a question of its own.
 _FILLER = re.compile(
-    r"(?:那么?|这个?|它|的话|一般|大概|大约|需要|需|得|要|呢|吗|嘛|啊|呀|了|的|是|我|您|你|会|能|可以|应该|办理|办|去|又|还|都|到底|最|请问|总共|一共|这种|这样|这事|这件事|有|没有|什么|怎么|给|出结果|结果|下来|处理|交|不|用|现在|问|想|知道|一下|具体|告诉|申请)"
+    r"(?:那么?|这个?|它|的话|一般|大概|大约|需要|需|得|要|呢|吗|嘛|啊|呀|了|的|是|我|您|你|会|能|可以|应该|办理|办|去|又|还|都|到底|最|请问|总共|一共|这种|这样|这事|这件事|有|没有|什么|怎么|给|拿|回来|到|下来|收|批|答复|回复|出来|起诉|告|报案|投诉|报警|提出?|领到?|到账|他|她|它|们|内|之|不|才|就|再|些|出结果|结果|下来|处理|交|不|用|现在|问|想|知道|一下|具体|告诉|申请)"
 )
 
 
 def aspect_of(text: str) -> Aspect | None:
     """The aspect a message asks about, if it asks for nothing else; the topic must come from before."""
     bare = _SIGNS.sub("", text)
-    for aspect in _ASPECTS:
+    for aspect in ASPECTS:
         rest = aspect.pattern.sub("", bare)
         if rest != bare and not _FILLER.sub("", rest):
             return aspect
@@ -141,7 +151,7 @@ def aspect_of(text: str) -> Aspect | None:
 
 def follow_up(turn: Turn) -> Outcome | None:
     """Answer from the entry talked about before; None if this is no such question."""
-    entry = turn.library.base.entries.get(turn.state.entry)
+    entry = turn.library.base.entries.get(turn.state.entry or next(iter(turn.state.options), ""))
     if entry is None or turn.now.timestamp() - turn.state.touched > FRESH_SECONDS:
         return None
     aspect = aspect_of(turn.text)
@@ -155,6 +165,8 @@ def follow_up(turn: Turn) -> Outcome | None:
         text = wording.ASPECT_UNKNOWN.format(question=entry.question, hotline=HOTLINES[entry.kind])
     base = turn.library.base
     said = fit(Reply(f"{turn.say(text)}\n\n{replies.footer(entry, base)}", (replies.feedback_row(entry),)))
-    state = msgspec.structs.replace(turn.state, rest=said.rest, options=(), touched=turn.now.timestamp())
+    state = msgspec.structs.replace(
+        turn.state, entry=entry.id, rest=said.rest, options=(), touched=turn.now.timestamp()
+    )
     matter = Matter(entry.kind, entry.category, "answered", follows=True)
     return Outcome(said, Record("follow_up", matter, "answer", entry.id, entry.version, 1.0), state)

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import msgspec
 
-from bot.conversation import after, ask, follow_up, lessons, my_data, rating, safety, small_talk
+from bot.conversation import after, ask, correct, follow_up, lessons, my_data, rating, safety, small_talk
 from bot.conversation.handoff import flow as handing
 from bot.conversation.turn import Outcome, State, Turn
-from knowledge.danger import Danger, danger
+from knowledge import reply as replies
+from knowledge.danger import danger
 from knowledge.entry import KIND_NAMES
-from knowledge.search.normalise import normalise, tidy
+from knowledge.search.normalise import tidy
 
 # Kindly slowed above this many messages within so many seconds.
 BURST = 8
@@ -33,7 +34,7 @@ def handle(turn: Turn) -> Outcome:
     turn = replace(turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
-    if found := _danger(turn.text):
+    if found := danger(turn.text):
         return safety.respond(turn, found)
     return rating.tapped(turn) or rating.ride(turn, _decide(turn, slowed=slowed))
 
@@ -56,20 +57,13 @@ def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
 
 
 def _talk(turn: Turn) -> Outcome:
-    return (
-        _own(turn) or _tap(turn) or _command(turn) or rating.reason(turn) or follow_up.follow_up(turn) or ask.ask(turn)
-    )
+    wish = _own(turn) or _tap(turn) or _command(turn) or rating.reason(turn)
+    return wish or follow_up.follow_up(turn) or correct.correct(turn) or ask.ask(turn)
 
 
 def _own(turn: Turn) -> Outcome | None:
     """Wishes that are no question: one's own data, something to learn."""
     return my_data.handle(turn) or lessons.handle(turn)
-
-
-def _danger(text: str) -> Danger | None:
-    """Looked for in what search compares and, where that differs, in the sentence as it reads."""
-    bare = normalise(text)
-    return danger(bare) or (danger(text) if text != bare else None)
 
 
 def _burst(turn: Turn) -> tuple[bool, State]:
@@ -105,6 +99,8 @@ def _tap(turn: Turn) -> Outcome | None:
     match what:
         case "ask":
             return ask.choose(turn, entry)
+        case replies.ARTICLE_TAP:
+            return ask.article(turn, entry)
         case "good" | "bad":
             return after.feedback(turn, entry, useful=what == "good")
         case _:
@@ -117,8 +113,8 @@ def _command(turn: Turn) -> Outcome | None:
         number = _NUMERALS.get(choice[1]) or int(choice[1])
         if number <= len(turn.state.options):
             return ask.choose(turn, turn.state.options[number - 1])
-    if turn.state.entry and _GOOD.match(text):
+    if (turn.state.entry or turn.state.options) and _GOOD.match(text):
         return after.feedback(turn, "", useful=True)
-    if turn.state.entry and _BAD.match(text):
+    if (turn.state.entry or turn.state.options) and _BAD.match(text):
         return after.feedback(turn, "", useful=False)
     return small_talk.small_talk(turn)

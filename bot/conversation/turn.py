@@ -11,6 +11,7 @@ import msgspec
 
 from bot.conversation.handoff.machine import Event, Handoff, Reason
 from knowledge import reply as replies
+from knowledge.articles import Article, Articles
 from knowledge.entry import Entry, Kind
 from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
@@ -204,7 +205,14 @@ class Library:
     search: Search
     locality: Locality
     confirmed_only: bool = False
+    articles: Articles | None = None
     _answers: dict[tuple[str, date, str], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def article(self, text: str, day: date) -> Article | None:
+        """The article of law that a message plainly is about, where the county has the texts of laws."""
+        found = self.articles.plain(text, day) if self.articles else None
+        law = self.base.statutes.laws.get(found.law.name) if found else None
+        return found if law is None or law.in_force(day) else None
 
     def answer(self, entry: Entry, day: date, lead: str) -> Reply:
         """The reply for an entry on a day, composed once: nothing else goes into it as long as this library stands."""

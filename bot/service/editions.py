@@ -186,23 +186,35 @@ def send_back(conn: Connection, new_id: NewId, edition_id: str, by: Member, now:
 
 def drop(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: datetime) -> None:
     """Give up a draft, or what waits for its day."""
-    one = _waiting(conn, edition_id, OPEN) if not _scheduled(conn, edition_id, now) else _one(conn, edition_id)
-    _move(conn, one, now, state="dropped")
-    audit.write(conn, new_id, "knowledge.drop", now=now, staff=by.id, subject=one.entry_id, detail=edition_id)
+    found = one(conn, edition_id)
+    waits = found.state == "published" and found.publish_at is not None and found.publish_at > now
+    if found.state not in OPEN and not waits:
+        raise RefusedError(GONE)
+    _move(conn, found, now, state="dropped")
+    audit.write(conn, new_id, "knowledge.drop", now=now, staff=by.id, subject=found.entry_id, detail=edition_id)
 
 
 def roll_back(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: datetime) -> None:
     """Serve an earlier version again: two people have read it before."""
-    one = _waiting(conn, edition_id, ("replaced",))
-    replace_published(conn, one.entry_id)
+    found = _waiting(conn, edition_id, ("replaced",))
+    note = f"恢复到第{found.number}版"
+    publish(conn, new_id, found.entry_id, found.entry, by, now, based_on=found.version, note=note)
+    audit.write(conn, new_id, "knowledge.roll_back", now=now, staff=by.id, subject=found.entry_id, detail=edition_id)
+
+
+def publish(
+    conn: Connection, new_id: NewId, entry_id: str, entry: Entry | None, by: Member, now: datetime, *,
+    based_on: str, note: str = "从文件导入",
+) -> None:  # fmt: skip
+    """Serve a text that was read before, or elsewhere."""
+    replace_published(conn, entry_id)
     moment = to_ms(now)
     values = {
-        "id": new_id(), "entry_id": one.entry_id, "state": "published", "body": encoded(one.entry) if one.entry else "",
-        "based_on": one.version, "note": f"恢复到第{one.number}版", "author_id": by.id, "publish_at": 0,
+        "id": new_id(), "entry_id": entry_id, "state": "published", "body": encoded(entry) if entry else "",
+        "based_on": based_on, "note": note, "author_id": by.id, "publish_at": 0,
         "created_at": moment, "changed_at": moment, "published_at": moment,
     }  # fmt: skip
     _insert(conn, values)
-    audit.write(conn, new_id, "knowledge.roll_back", now=now, staff=by.id, subject=one.entry_id, detail=edition_id)
 
 
 def restore_shipped(conn: Connection, new_id: NewId, entry_id: str, by: Member, now: datetime) -> None:
@@ -217,7 +229,8 @@ def replace_published(conn: Connection, entry_id: str) -> int:
     return conn.execute(sa.update(entry_versions).where(serving).values(state="replaced")).rowcount
 
 
-def _one(conn: Connection, edition_id: str) -> Edition:
+def one(conn: Connection, edition_id: str) -> Edition:
+    """An edition by its id; RefusedError if there is none."""
     row = conn.execute(_select().where(_v.id == edition_id)).first()
     if row is None:
         raise RefusedError(GONE)
@@ -225,15 +238,10 @@ def _one(conn: Connection, edition_id: str) -> Edition:
 
 
 def _waiting(conn: Connection, edition_id: str, states: tuple[State, ...]) -> Edition:
-    one = _one(conn, edition_id)
-    if one.state not in states:
+    found = one(conn, edition_id)
+    if found.state not in states:
         raise RefusedError(GONE)
-    return one
-
-
-def _scheduled(conn: Connection, edition_id: str, now: datetime) -> bool:
-    one = _one(conn, edition_id)
-    return one.state == "published" and one.publish_at is not None and one.publish_at > now
+    return found
 
 
 def _move(conn: Connection, one: Edition, now: datetime, **values: Any) -> None:

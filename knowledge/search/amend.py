@@ -14,14 +14,17 @@ import numpy as np
 
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
-from knowledge.search.index import K1, LEAST, B, Concepts, grams
+from knowledge.search.index import K1, LEAST, B, Concepts, Floats, grams
+from knowledge.search.meaning import Bytes, Encoder, Vectors, in_bytes
 from knowledge.search.normalise import normalise
 from knowledge.search.pool import bounds, spread
 from knowledge.search.tables import TOLD_WEIGHT, Postings, Tables, whole_text
 
 
-def amend(tables: Tables, entries: Sequence[Entry], base: KnowledgeBase) -> tuple[Tables, list[Entry]]:
-    """Tables for `base`, and whose its numbers are, given those of `entries` as they were indexed.
+def amend(
+    tables: Tables, entries: Sequence[Entry], base: KnowledgeBase, vectors: Vectors
+) -> tuple[Tables, list[Entry]]:
+    """Tables for `base`, and whose its numbers are, given those of `entries` as they were indexed by `vectors`.
 
     A number is dead where its entry is not the one of that id in `base`.
     """
@@ -30,7 +33,8 @@ def amend(tables: Tables, entries: Sequence[Entry], base: KnowledgeBase) -> tupl
     fresh = [entry for entry in base.entries.values() if entry.id not in kept]
     if not fresh:
         return tables, numbered
-    return _Added(tables, len(entries), fresh, Concepts(base.lexicon)).tables(), numbered + fresh
+    added = _Added(tables, len(entries), fresh, Concepts(base.lexicon))
+    return added.tables(vectors), numbered + fresh
 
 
 def _successor(entry: Entry, base: KnowledgeBase) -> Entry:
@@ -57,6 +61,7 @@ class _Added:
         # Rows of (term, entry, text of the entry, BM25, idf), and how strongly each term pulls an entry.
         self._rows: list[tuple[int, int, int, float, float]] = []
         self._pulls: dict[tuple[int, int], float] = {}
+        self._asked: list[list[list[str]]] = []
         self._wordings = [[normalise(wording) for wording in entry.wordings] for entry in fresh]
         for number, (entry, wordings) in enumerate(zip(fresh, self._wordings, strict=True), count):
             self._add(
@@ -64,6 +69,7 @@ class _Added:
             )
 
     def _add(self, number: int, wordings: list[str], asked: list[list[str]], told: list[str]) -> None:
+        self._asked.append(asked)
         gathered = [term for terms in asked for term in terms]
         self._text(number, self._width, gathered, 1, 1.0)
         self._text(number, self._width + 1, told, 2, TOLD_WEIGHT)
@@ -90,13 +96,14 @@ class _Added:
             self._rows.append((key, number, slot, weight, idf))
         return max(mass, LEAST)
 
-    def tables(self) -> Tables:
+    def tables(self, vectors: Vectors) -> Tables:
         """Old and new together."""
         old, more, wider = self._old, len(self._numbers) - len(self._old.terms), self._width - self._old.width
         occurrences = np.concatenate([old.occurrences, np.zeros(more, old.occurrences.dtype)])
         found = np.array(list(self._occurrences.items()), occurrences.dtype).reshape(-1, 2)
         occurrences[found[:, 0]] += found[:, 1]
         padded = np.pad(old.masses.reshape(-1, old.width), ((0, 0), (0, wider)), constant_values=np.inf)
+        meanings, worths = self._meant(vectors)
         return replace(
             old,
             terms=list(self._numbers),
@@ -106,8 +113,23 @@ class _Added:
             width=self._width,
             wordings=self._padded(),
             masses=np.concatenate([padded.ravel(), np.array(self._masses)]),
+            meanings=meanings,
+            worths=worths,
             concepts=[*old.concepts, *self._concepts],
         )
+
+    def _meant(self, vectors: Vectors) -> tuple[Bytes, Floats]:
+        """Where all wordings lie by their meaning: the old ones, and behind them those of the new entries."""
+        old, wider, encoder = self._old, self._width - self._old.width, Encoder(vectors, list(self._numbers))
+        places = np.zeros((len(self._fresh), self._width, vectors.size), np.float32)
+        for row, asked in enumerate(self._asked):
+            for slot, terms in enumerate(asked):
+                places[row, slot] = encoder(np.array([self._numbers[term] for term in dict.fromkeys(terms)], np.intp))
+        fresh, worth = in_bytes(places.reshape(-1, vectors.size))
+        kept = old.meanings.reshape(self._count, old.width, vectors.size)
+        meanings = np.concatenate([np.pad(kept, ((0, 0), (0, wider), (0, 0))).ravel(), fresh.ravel()])
+        worths = np.pad(old.worths.reshape(self._count, old.width), ((0, 0), (0, wider)))
+        return meanings, np.concatenate([worths.ravel(), worth])
 
     def _padded(self) -> list[str]:
         width, old = self._width, self._old

@@ -30,6 +30,8 @@ SIGNALS = (
     "gathered_covered",
     "exact",
     "concepts",
+    "meaning",
+    "meaning_near",
 )
 # What confidence looks at: the lead over the second, and how well the first fits in itself.
 CUES = (
@@ -45,21 +47,30 @@ CUES = (
     "gathered",
     "gathered_covered",
     "concepts",
+    "meaning",
+    "meaning_near",
+    "meaning_lead",
     "length",
     "domain",
 )
 
 
+_MEANING = SIGNALS.index("meaning")
+
 Verdict = Literal["answer", "choices", "none"]
 
 
 class Judgement(NamedTuple):
-    """Candidate numbers best first, their confidences, the verdict, and whether the message is ours."""
+    """Candidate numbers best first, their confidences, the verdict, and whether the message is ours.
+
+    `among`: how sure we are that one of the first four is right.
+    """
 
     order: list[int]
     confidences: list[float]
     verdict: Verdict
     ours: float
+    among: float
     about_us: bool
 
 
@@ -90,17 +101,23 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Mixer(msgspec.Struct, frozen=True, dict=True):
-    """Signal weights, three calibrated heads, and the confidences from which we answer or offer choices."""
+    """Signal weights, three calibrated heads, and what must be known before we answer or offer choices."""
 
     weights: tuple[float, ...]
     right: Head  # the first candidate answers the message
     among: Head  # one of the first four does
     ours: Head  # the message is about law, petition or approval at all
-    answer_from: float = 0.6
+    # How many right answers a wrong one outweighs. Where confidence is calibrated, answering pays from there on.
+    wrong_costs: float = 4.0
     choices_from: float = 0.35
     ours_from: float = 0.5
     sure_from: float = 0.8
     context: float = 0.5
+
+    @property
+    def answer_from(self) -> float:
+        """The confidence from which answering gains more than it costs."""
+        return self.wrong_costs / (1 + self.wrong_costs)
 
     @cached_property
     def _vector(self) -> Floats:
@@ -135,7 +152,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
             verdict = "answer"
         elif len(order) > 1 and among >= self.choices_from and about_us:
             verdict = "choices"
-        return Judgement(order, confidences, verdict, ours, about_us=about_us)
+        return Judgement(order, confidences, verdict, ours, among, about_us=about_us)
 
 
 def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:
@@ -147,7 +164,12 @@ def cues(signals: Floats, scores: Sequence[float], message: Message) -> list[flo
     """The CUES of one ranking."""
     ranked = sorted(scores, reverse=True)
     best = ranked[0]
-    named: dict[str, float] = dict(zip(SIGNALS, signals[scores.index(best)].tolist(), strict=True))
+    first = scores.index(best)
+    named: dict[str, float] = dict(zip(SIGNALS, signals[first].tolist(), strict=True))
+    # How far the first is ahead of all others by meaning alone; below 0 if another lies nearer.
+    meant = signals[:, _MEANING].tolist()
+    others = meant[:first] + meant[first + 1 :]
+    named["meaning_lead"] = meant[first] - max(others) if others else 1.0
     named["share"] = 1 / sum([math.exp(score - best) for score in ranked])
     named["lead"] = min(best - ranked[1], 5.0) if len(ranked) > 1 else 5.0
     named["score"] = best / 5

@@ -12,11 +12,13 @@ from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import Domain, off_topic
 from knowledge.search.index import LEAST, Concepts, Floats, Ints, grams
+from knowledge.search.meaning import Encoder, Vectors, load_vectors, unit
 from knowledge.search.mixer import SIGNALS, Mixer
 from knowledge.search.normalise import normalise
 from knowledge.search.tables import Tables, work_out
 
-POOL = 8
+# How many entries are drawn by their words, and how many there may be with those drawn by their meaning.
+BY_WORDS, POOL = 6, 10
 RERANKED = 3
 EXACT = 0.985
 
@@ -35,24 +37,39 @@ class Pool(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A message: its text, its concepts, what all its terms weigh together."""
+    """A message: its text, its concepts, what all its terms weigh together, where it lies by its meaning.
+
+    `fits`: how near that is to each entry.
+    """
 
     text: str
     concepts: set[str]
     mass: float
+    place: Floats
+    fits: Floats
 
 
 class Index:
     """Everything ranking needs of the knowledge base, worked out once."""
 
     def __init__(
-        self, base: KnowledgeBase, mixer: Mixer, tables: Tables | None = None, entries: Sequence[Entry] | None = None
+        self,
+        base: KnowledgeBase,
+        mixer: Mixer,
+        tables: Tables | None = None,
+        entries: Sequence[Entry] | None = None,
+        vectors: Vectors | None = None,
     ) -> None:
-        """`tables` are those of `base`, if they have been worked out before; `entries` whose their numbers are."""
+        """`tables` are those of `base` by `vectors`, if worked out before; `entries` are whose their numbers are."""
+        self.vectors = vectors = vectors or load_vectors()
         self.base = base
         self.mixer = mixer
-        self.tables = tables = tables or work_out(base)
+        self.tables = tables = tables or work_out(base, vectors)
         self.entries: list[Entry] = list(base.entries.values() if entries is None else entries)
+        self._encoder = Encoder(vectors, tables.terms)
+        self._meanings = tables.meanings.reshape(len(self.entries), tables.width, vectors.size)
+        self._worths = tables.worths.reshape(len(self.entries), tables.width)
+        self._places = self._placed(vectors)
         self.concepts = Concepts(base.lexicon)
         self._numbers = {term: number for number, term in enumerate(tables.terms)}
         self._lines = np.arange(POOL)[:, None]
@@ -69,6 +86,14 @@ class Index:
         number = self._numbers.get(term)
         return 0 if number is None else int(self.tables.occurrences[number])
 
+    def _placed(self, vectors: Vectors) -> Floats:
+        """Where each entry lies: where it was learned to lie, or for a new one amid its wordings."""
+        found = np.einsum("ij,ijk->ik", self._worths, self._meanings, dtype=np.float32)
+        learned = {entry: row for row, entry in enumerate(vectors.entries)}
+        known = [number for number, entry in enumerate(self.entries) if entry.id in learned]
+        found[known] = vectors.places[[learned[self.entries[number].id] for number in known]]
+        return unit(found)
+
     def pool(self, text: str, barred: Sequence[int] = (), *, without: int | None = None) -> Pool | None:
         """The entries worth a closer look for a normalised message, with their signals; None if nothing fits.
 
@@ -83,31 +108,43 @@ class Index:
         unknown = self.tables.rarest * (len(terms) - len(known))
         mass = max(float(self.tables.weights.take(numbers).sum()) + unknown, LEAST)
         owner = self.exactly.get(text) if without is None else None
+        place = self._encoder(numbers)
+        fits = self._places @ place
+        concepts = {term for term in terms if term[0] == "@"}
+        asked = _Asked(text, concepts, mass, place, fits)
         pairs, _ = spread(self._pairs, numbers)
         entries = self.tables.postings.entries.take(pairs)
-        order = self._draw(pairs, entries, barred, owner)
+        order = self._draw(pairs, entries, asked, barred, owner)
         bm25, idf = self._shared(pairs, entries, order)
+        near = self._near(order, place)
         if without is not None:
-            place, slot = divmod(without, self.tables.width)
-            bm25[order == place, slot] = idf[order == place, slot] = 0.0
-        concepts = {term for term in terms if term[0] == "@"}
-        leaders, signals = self._signals(_Asked(text, concepts, mass), order, bm25, idf)
+            number, slot = divmod(without, self.tables.width)
+            bm25[order == number, slot] = idf[order == number, slot] = near[order == number, slot] = 0.0
+        leaders, signals = self._signals(asked, order, bm25, idf, near)
         settled = owner is not None and int(order[0]) == owner
         return Pool(order.tolist(), leaders, signals, self.domain(text), settled=settled)
 
-    def _draw(self, pairs: Ints, entries: Ints, barred: Sequence[int], owner: int | None) -> Ints:
-        """The entries that have most in common with the terms of a message, `owner` before all."""
+    def _draw(self, pairs: Ints, entries: Ints, asked: _Asked, barred: Sequence[int], owner: int | None) -> Ints:
+        """The entries that share most terms with a message, `owner` before all, then those nearest by meaning."""
         pulls = np.bincount(entries, self.tables.postings.pulls.take(pairs), len(self.entries)).astype(
             np.float64, copy=False
         )
         if owner is not None:
             pulls[owner] = np.inf
+        fits = asked.fits
         if barred:
-            pulls[barred] = -1.0
+            fits = fits.copy()
+            pulls[barred] = fits[barred] = -np.inf
         size = min(POOL, len(pulls) - len(barred))
-        best = pulls.argpartition(len(pulls) - size)[-size:]
-        order: Ints = best.take((-pulls.take(best)).argsort(kind="stable"))
-        return order
+        drawn = dict.fromkeys([*_best(pulls, min(BY_WORDS, size)), *_best(fits, size)])
+        return np.array(list(drawn)[:size])
+
+    def _near(self, order: Ints, place: Floats) -> Floats:
+        """How near each wording of the entries in `order` lies to a place."""
+        worths = self._worths.take(order, axis=0)
+        rows = self._meanings.take(order, axis=0).reshape(-1, len(place)).astype(np.float32)
+        found: Floats = (rows @ place).reshape(worths.shape) * worths
+        return found
 
     def _shared(self, pairs: Ints, entries: Ints, order: Ints) -> tuple[Floats, Floats]:
         """What each text of the entries in `order` has in common with a message: BM25, and idf of the shared terms."""
@@ -124,7 +161,9 @@ class Index:
         idf = np.bincount(cells, postings.idf.take(places), size).astype(np.float64, copy=False)
         return bm25.reshape(-1, wide), idf.reshape(-1, wide)
 
-    def _signals(self, asked: _Asked, order: Ints, bm25: Floats, idf: Floats) -> tuple[list[int], Floats]:
+    def _signals(
+        self, asked: _Asked, order: Ints, bm25: Floats, idf: Floats, meant: Floats
+    ) -> tuple[list[int], Floats]:
         """Of each entry in `order`: the wording nearest to the message, and the row of SIGNALS."""
         width, mass = self.tables.width, asked.mass
         bm25, covered = bm25 / mass, idf / mass
@@ -149,6 +188,8 @@ class Index:
             "gathered_covered": covered[:, width],
             "exact": near > EXACT,
             "concepts": self._same_concepts(asked.concepts, order),
+            "meaning": asked.fits.take(order),
+            "meaning_near": meant.max(axis=1),
         }
         signals = np.empty((len(order), len(SIGNALS)))
         for column, name in enumerate(SIGNALS):
@@ -168,6 +209,13 @@ class Index:
             return 0.0
         known = self.tables.concepts
         return [len(concepts & known[number]) / len(concepts) for number in order.tolist()]
+
+
+def _best(scores: Floats, count: int) -> list[int]:
+    """The places of the highest scores, highest first."""
+    top = scores.argpartition(len(scores) - count)[-count:]
+    found: list[int] = top.take((-scores.take(top)).argsort(kind="stable")).tolist()
+    return found
 
 
 def bounds(begins: Ints) -> Ints:

@@ -67,9 +67,19 @@ NOTHING = Result("none", ())
 
 
 def searcher(
-    base: KnowledgeBase, mixer: Mixer, *, confirmed_only: bool = False, tables: Tables | None = None
+    base: KnowledgeBase,
+    mixer: Mixer,
+    *,
+    confirmed_only: bool = False,
+    wrong_costs: float | None = None,
+    tables: Tables | None = None,
 ) -> Searcher:
-    """Build the index once and return the pure search function over it."""
+    """Build the index once and return the pure search function over it.
+
+    `wrong_costs`: how many right answers a wrong one outweighs, if not what the mixer says.
+    """
+    if wrong_costs is not None:
+        mixer = msgspec.structs.replace(mixer, wrong_costs=wrong_costs)
     return Searcher(Index(base, mixer, tables), confirmed_only=confirmed_only)
 
 
@@ -94,15 +104,16 @@ class Searcher:
         """The same search over all entries, or over those only that a lawyer confirmed."""
         return Searcher(self._index, self._strangers, confirmed_only=confirmed_only)
 
-    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Searcher:
+    def amended(self, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False) -> Searcher:
         """Search over `base`, which differs from the indexed one in a few entries: takes a moment, not seconds.
 
-        Without `strangers` those known stay so.
+        Without `strangers` those known stay so. With `drafts` it finds what nobody has confirmed, too.
         """
-        tables, entries = amend(self._index.tables, self._index.entries, base)
-        index = Index(base, self._index.mixer, tables, entries)
+        old = self._index
+        tables, entries = amend(old.tables, old.entries, base, old.vectors)
+        index = Index(base, old.mixer, tables, entries, old.vectors)
         known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
-        return Searcher(index, known, confirmed_only=self._confirmed_only)
+        return Searcher(index, known, confirmed_only=self._confirmed_only and not drafts)
 
     def _find_barred(self, day: date) -> list[int]:
         base = self._index.base

@@ -10,6 +10,7 @@ import numpy as np
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.index import Concepts, Documents, Field, Floats, Ints, grams
+from knowledge.search.meaning import Bytes, Encoder, Vectors, in_bytes, load_vectors
 from knowledge.search.normalise import normalise
 
 # What an answer's own words say, beside those of its wordings, when entries are drawn into the pool.
@@ -58,6 +59,9 @@ class Tables:
     width: int
     wordings: list[str]
     masses: Floats
+    # Where each of them lies by its meaning, in bytes, and what a byte of each is worth; empty ones at 0.
+    meanings: Bytes
+    worths: Floats
     # The concepts that the wordings of each entry speak of.
     concepts: list[frozenset[str]]
     # Wordings one by one, wordings of an entry together, answers.
@@ -74,8 +78,8 @@ class _Part:
     pull: float = 0.0
 
 
-def work_out(base: KnowledgeBase) -> Tables:
-    """Index a knowledge base."""
+def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
+    """Index a knowledge base; `vectors` are the committed ones unless others are given."""
     entries = list(base.entries.values())
     counts = [len(entry.wordings) for entry in entries]
     width, every = max(counts, default=1), np.arange(len(entries))
@@ -100,6 +104,11 @@ def work_out(base: KnowledgeBase) -> Tables:
     masses[owners * width + slots] = asked.masses
     padded = np.full(len(masses), "", object)
     padded[owners * width + slots] = wordings
+    vectors = vectors or load_vectors()
+    meanings, worths = np.zeros((len(masses), vectors.size), np.int8), np.zeros(len(masses), np.float32)
+    # The terms of wordings are numbered first, and alike in field and tables.
+    placed = in_bytes(Encoder(vectors, names).many(*_bags(documents)))
+    meanings[owners * width + slots], worths[owners * width + slots] = placed
     return Tables(
         terms=names,
         weights=np.array([known.get(term, rarest) for term in names]),
@@ -109,6 +118,8 @@ def work_out(base: KnowledgeBase) -> Tables:
         width=width,
         wordings=padded.tolist(),
         masses=masses,
+        meanings=meanings.ravel(),
+        worths=worths,
         concepts=_concepts(gathered),
         fields=(_weighing(asked, names), _weighing(gathered, names), _weighing(told, names)),
     )
@@ -118,6 +129,14 @@ def _weighing(field: Field, names: Sequence[str]) -> Weighing:
     rarest = float(np.log1p(field.size + 0.5))
     known = dict(zip(field.vocabulary, field.idf.tolist(), strict=True))
     return Weighing(np.array([known.get(term, rarest) for term in names], np.float32), rarest, field.mean)
+
+
+def _bags(documents: Documents) -> tuple[Ints, Ints]:
+    """The different terms of each document, one after the other, and where those of each begin."""
+    size = max(len(documents.vocabulary), 1)
+    rows = np.repeat(np.arange(len(documents.lengths)), documents.lengths)
+    keys = np.unique(rows * size + documents.terms)
+    return keys % size, np.searchsorted(keys, np.arange(len(documents.lengths) + 1) * size)
 
 
 def _postings(numbering: dict[str, int], size: int, fields: Sequence[_Part]) -> Postings:

@@ -38,14 +38,17 @@ class Talk:
         """One turn; the state is carried on."""
         known: dict[str, Any] = {"kind": "text", "text": text} | changes
         inbound = Inbound("wechat", "o1", "m1", sent_at=self.now, **known)
-        library = Library(self.base, self.search, self.places())
         turn = Turn(
-            inbound, self.state, self.now, library, township=self.township, handoff=self.handoff, duty=self.duty
+            inbound, self.state, self.now, self.library(), township=self.township, handoff=self.handoff, duty=self.duty
         )
         turn = replace(turn, rateable=self.rateable, held=self.held, lesson=self.lesson, letters=self.letters)
         outcome = handle(replace(turn, lawyer="张律师"))
         self.state = outcome.state
         return outcome
+
+    def library(self) -> Library:
+        """What may be looked things up in."""
+        return Library(self.base, self.search, self.places())
 
     def places(self) -> Locality:
         """The county's local facts; none unless a test says otherwise."""

@@ -6,7 +6,6 @@ import pytest
 
 from knowledge.danger import danger, mention
 from knowledge.load import KnowledgeBase
-from knowledge.search.normalise import normalise, tidy
 from knowledge.search.rank import Search
 from tests.conversation.helpers import Talk
 
@@ -17,16 +16,19 @@ NOW_IN_DANGER = [
     ("我想自杀", "self_harm"),
     ("死了算了", "self_harm"),
     ("活著沒意思，不如死了", "self_harm"),
-    ("我喝了农药", "self_harm"),
+    ("我喝了农药", "rescue"),
     ("老公正在打我，怎么办", "violence"),
     ("他拿着刀要砍我", "violence"),
     ("有人在砸门，现在砸门呢，救命", "violence"),
     ("他说要杀了我，不敢回家，回去就打", "violence"),
     ("被关在屋里出不去", "violence"),
-    ("昨晚被人强奸了", "violence"),
+    ("昨晚被人强奸了", "assault"),
     ("我女儿被邻居猥亵了", "child"),
     ("孩子被继父虐待", "child"),
     ("我家孩子丢了两个小时了", "child"),
+    ("俺娘糊涂了走丢了", "missing"),
+    ("煤气漏了 屋里好大味", "disaster"),
+    ("人生没有希望了，只想长眠", "alarm"),
     ("老师摸我下面", "child"),
 ]
 ONLY_TALKED_ABOUT = [
@@ -49,15 +51,14 @@ ONLY_TALKED_ABOUT = [
 
 @pytest.mark.parametrize(("text", "name"), NOW_IN_DANGER)
 def test_danger_is_heard(text: str, name: str) -> None:
-    found = danger(normalise(text)) or danger(tidy(text))
+    found = danger(text)
     assert found is not None
     assert found.name == name
 
 
 @pytest.mark.parametrize("text", ONLY_TALKED_ABOUT)
 def test_questions_about_danger_are_answered(text: str) -> None:
-    assert danger(normalise(text)) is None
-    assert danger(tidy(text)) is None
+    assert danger(text) is None
 
 
 @pytest.mark.parametrize(("text", "name"), NOW_IN_DANGER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import mul
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,11 @@ from typer.testing import CliRunner
 from knowledge.cli import app
 from knowledge.entry import Validity
 from knowledge.load import KnowledgeBase
+from knowledge.search.index import Concepts
 from knowledge.search.mixer import load_mixer
 from knowledge.search.normalise import _converter, normalise, tidy
 from knowledge.search.rank import Search, searcher
+from knowledge.search.why import shared, why
 
 DAY = date(2026, 11, 22)
 HERE = Path(__file__).parent
@@ -167,11 +170,59 @@ def test_a_bad_line_is_named(line: str) -> None:
     assert printed == ""
 
 
-def test_search_for_people_shows_why() -> None:
+def test_search_for_people_shows_candidates_and_reply() -> None:
     code, printed = run("search", "单位拖欠工资怎么办")
     assert code == 0
-    for word in ("verdict: answer", "labour.unpaid-wages", "confidence", "ratio=", "依据："):
+    for word in ("verdict: answer", "labour.unpaid-wages", "confidence", "依据："):
         assert word in printed
+    assert "最接近的问法" not in printed
+
+
+def test_search_tells_why_when_asked() -> None:
+    code, printed = run("search", "老板拖着工资不给怎么办", "--why")
+    assert code == 0
+    for word in ("最接近的问法“", "相同的字词：", "主要因为：", "ratio="):
+        assert word in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "both"),
+    [
+        ("公司不给工资怎么办", "单位不给工资咋办", ("不给工资",)),
+        ("押金房东不退", "房东不退押金", ("押金", "房东不退")),
+        ("押金押金", "押金", ("押金",)),
+        ("天气", "工资", ()),
+        ("", "工资", ()),
+    ],
+)
+def test_shared_runs_of_characters(text: str, other: str, both: tuple[str, ...]) -> None:
+    assert shared(text, other) == both
+
+
+def test_reasons_add_up_to_the_score(base: KnowledgeBase, search: Search) -> None:
+    mixer = load_mixer()
+    question = "老板拖着工资不给怎么办"
+    result = search(question, DAY)
+    reasons = why(question, result, mixer, Concepts(base.lexicon))
+    assert [one.entry for one in reasons] == [one.entry for one in result.candidates]
+    for one, reason in zip(result.candidates, reasons, strict=True):
+        assert sum(part for _, part in reason.parts) == pytest.approx(sum(map(mul, mixer.weights, one.signals)))
+
+
+def test_the_dearer_a_wrong_answer_the_fewer_answers(base: KnowledgeBase) -> None:
+    questions = [question for question, _ in plain_questions()][:150]
+    given = []
+    for costs in (1.0, 3.0, 30.0):
+        look = searcher(base, load_mixer(), wrong_costs=costs)
+        given.append(sum(look(question, DAY).verdict == "answer" for question in questions))
+    assert given[0] > given[1] > given[2]
+
+
+def test_a_new_entry_is_found_by_meaning_before_anything_is_learned_anew(base: KnowledgeBase) -> None:
+    entry = msgspec.structs.replace(base.entries["labour.unpaid-wages"], id="labour.brand-new")
+    others = {name: one for name, one in base.entries.items() if name != "labour.unpaid-wages"}
+    look = searcher(KnowledgeBase(others | {entry.id: entry}, base.statutes, base.places, base.lexicon), load_mixer())
+    assert look("老板一直拖着不发薪水", DAY).candidates[0].entry == "labour.brand-new"
 
 
 def test_show_prints_citations_for_programs() -> None:

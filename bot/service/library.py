@@ -1,8 +1,9 @@
-"""Other content in a library, or less of it, without indexing everything anew."""
+"""Other libraries made from the one at hand: with a county's content over it, or as it would be with a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.conversation.turn import Library
 from knowledge.load import KnowledgeBase
@@ -10,11 +11,16 @@ from knowledge.overlay import Overlay, overlaid
 from knowledge.search.rank import Searcher
 
 
-def with_base(library: Library, base: KnowledgeBase, strangers: Iterable[str] | None = None) -> Library:
-    """The library with another base that differs in a few entries. Takes some tenths of a second of computing."""
+def with_base(
+    library: Library, base: KnowledgeBase, strangers: Iterable[str] | None = None, *, drafts: bool = False
+) -> Library:
+    """The library with another base that differs in a few entries. Takes some tenths of a second of computing.
+
+    With `drafts` its search finds what no lawyer has confirmed, too, whatever the settings say.
+    """
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be amended")
-    return Library(base, library.search.amended(base, strangers), library.locality, library.confirmed_only)
+    return replace(library, base=base, search=library.search.amended(base, strangers, drafts=drafts))
 
 
 def with_overlay(shipped: Library, overlay: Overlay, near: Library | None = None) -> Library:
@@ -31,4 +37,4 @@ def serving(library: Library, *, confirmed_only: bool) -> Library:
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be told what to serve")
     search = library.search.serving(confirmed_only=confirmed_only)
-    return Library(library.base, search, library.locality, confirmed_only)
+    return replace(library, search=search, confirmed_only=confirmed_only)

@@ -1,0 +1,5 @@
+"""Danger in a message: whether it speaks of danger now, and what is said at once, hotline first."""
+
+from knowledge.danger.ear import Danger, danger, mention
+
+__all__ = ["Danger", "danger", "mention"]

@@ -1,0 +1,95 @@
+"""Texts as points: every term we know has a small vector, and a text lies where its terms lie together.
+
+The vectors are learned (`learn.py`): texts that ask for the same entry lie close, whatever words they choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.search.index import Floats, Ints
+
+VECTORS = Path(__file__).parent / "vectors.npz"
+LEAST = 1e-6
+Bytes = npt.NDArray[np.int8]
+# How many numbers are worked on at once when all wordings are placed.
+CHUNK = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What was learned: a row for each term and each entry, in bytes; what a byte is worth differs by row."""
+
+    terms: list[str]
+    rows: Bytes
+    worth: Floats
+    entries: list[str]
+    places: Bytes
+
+    @property
+    def size(self) -> int:
+        """Numbers in a vector."""
+        return int(self.rows.shape[1])
+
+
+class Encoder:
+    """Places texts; a text is given by the numbers of its terms, as the tables of search count them."""
+
+    def __init__(self, vectors: Vectors, terms: Sequence[str]) -> None:
+        """Know only `terms`: those nobody has written cannot be met in the tables anyway."""
+        learned = {term: row for row, term in enumerate(vectors.terms, 1)}
+        # Row 0 is for terms that were not learned.
+        self._row: Ints = np.fromiter((learned.get(term, 0) for term in terms), np.intp, len(terms))
+        self._rows: Bytes = np.concatenate([np.zeros((1, vectors.size), np.int8), vectors.rows])
+        self._worth: Floats = np.concatenate([np.zeros(1, np.float32), vectors.worth])[:, None]
+
+    def __call__(self, numbers: Ints) -> Floats:
+        """The place of one text: a vector of length 1, or of zeros if none of its terms was learned."""
+        rows = self._row.take(numbers)
+        found: Floats = (self._rows.take(rows, axis=0) * self._worth.take(rows, axis=0)).sum(axis=0)
+        return found / max(float(np.sqrt(found @ found)), LEAST)
+
+    def many(self, numbers: Ints, begins: Ints) -> Floats:
+        """Places of many texts; the terms of text number n begin at `begins[n]`, and none is empty."""
+        parts = []
+        for first in range(0, len(begins) - 1, CHUNK):
+            edges = begins[first : first + CHUNK + 1]
+            rows = self._row.take(numbers[edges[0] : edges[-1]])
+            terms = self._rows.take(rows, axis=0) * self._worth.take(rows, axis=0)
+            parts.append(unit(np.add.reduceat(terms, edges[:-1] - edges[0], axis=0)))
+        return np.concatenate(parts) if parts else np.zeros((0, self._rows.shape[1]), np.float32)
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows brought to length 1; rows of zeros stay what they are."""
+    found: Floats = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True)).clip(LEAST)
+    return found
+
+
+def in_bytes(rows: Floats) -> tuple[Bytes, Floats]:
+    """Rows rounded to bytes, and what a byte of each row is worth."""
+    worth = (np.abs(rows).max(axis=1, initial=0) / 127).clip(LEAST).astype(np.float32)
+    return np.rint(rows / worth[:, None]).astype(np.int8), worth
+
+
+def write(vectors: Vectors, path: Path = VECTORS) -> None:
+    """Keep vectors as data that holds no code."""
+    terms, entries = (np.frombuffer("\n".join(names).encode(), np.uint8) for names in (vectors.terms, vectors.entries))
+    buffer = BytesIO()
+    np.savez_compressed(
+        buffer, terms=terms, rows=vectors.rows, worth=vectors.worth, entries=entries, places=vectors.places
+    )
+    path.write_bytes(buffer.getvalue())
+
+
+def load_vectors(path: Path = VECTORS) -> Vectors:
+    """Read the committed vectors."""
+    with np.load(path, allow_pickle=False) as kept:
+        words = {name: kept[name].tobytes().decode().split("\n") for name in ("terms", "entries")}
+        return Vectors(words["terms"], kept["rows"], kept["worth"], words["entries"], kept["places"])

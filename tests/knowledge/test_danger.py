@@ -1,0 +1,121 @@
+"""Danger: what is written down is heard, what nobody learned from mostly is, and calm messages are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from knowledge.danger import danger, learn, mention
+from knowledge.danger.ear import UNNAMED, rules
+from knowledge.danger.net import Pieces, load_net
+
+HERE = Path(__file__).parent
+QUESTIONS = HERE.parents[2] / "shared" / "reference" / "questions" / "dev.jsonl"
+
+
+def unseen() -> list[list[str]]:
+    return [line.split("\t") for line in learn.read_lines(HERE / "danger.tsv")]
+
+
+def test_every_phrase_of_danger_is_heard() -> None:
+    phrases = learn.phrases()
+    missed = [text for text, _ in phrases if danger(text) is None]
+    assert len(phrases) >= 150
+    assert missed == []
+
+
+def test_the_kind_that_is_named_is_a_right_one() -> None:
+    named = [
+        (found.name, kinds) for text, kinds in learn.phrases() if (found := danger(text)) and found.name != UNNAMED
+    ]
+    wrong = [name for name, kinds in named if name not in kinds]
+    assert len(wrong) <= 0.05 * len(named)
+
+
+def test_danger_nobody_learned_from_is_heard_too() -> None:
+    """Floors under what was measured: 69 of 91 are sent to a hotline at once, 86 with those that get it first."""
+    rows = unseen()
+    heard = [text for text, _ in rows if danger(text)]
+    warned = [text for text, _ in rows if danger(text) or mention(text)]
+    assert len(rows) >= 90
+    assert len(heard) >= 0.74 * len(rows)
+    assert len(warned) >= 0.92 * len(rows)
+
+
+def test_near_misses_are_left_alone() -> None:
+    near = learn.near_misses()
+    alarms = [text for text in near if danger(text)]
+    assert len(near) >= 400
+    assert len(alarms) < 0.01 * len(near), alarms
+
+
+def test_near_misses_nobody_learned_from_mostly_are() -> None:
+    near = learn.read_lines(HERE / "no_danger.tsv")
+    alarms = [text for text in near if danger(text)]
+    assert len(alarms) <= 0.03 * len(near), alarms
+
+
+def test_nothing_is_both_learned_from_and_measured_with() -> None:
+    learned = {text for text, _ in learn.phrases()} | set(learn.near_misses())
+    measured = {row[0] for row in unseen()} | set(learn.read_lines(HERE / "no_danger.tsv"))
+    assert not learned & measured
+
+
+@pytest.mark.parametrize(("file", "share"), [("off_topic.tsv", 0.0), ("plain_questions.tsv", 0.02)])
+def test_plain_questions_and_chit_chat_are_left_alone(file: str, share: float) -> None:
+    """Of the plain questions that raise an alarm most are danger indeed, such as a husband who beats."""
+    asked = [line.split("\t")[0] for line in learn.read_lines(HERE / file)]
+    alarms = [text for text in asked if danger(text)]
+    assert len(alarms) <= share * len(asked), alarms
+
+
+def test_real_questions_raise_few_alarms() -> None:
+    if not QUESTIONS.exists():
+        pytest.skip("the real questions are not at hand")
+    asked = [msgspec.json.decode(line)["question"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    alarms = [text for text in asked if danger(text)]
+    assert len(alarms) < 0.01 * len(asked)
+
+
+@pytest.mark.parametrize("text", ["", "。", "？？？", "😀", "气死我了", "想死你们了", "笑死", "再见", "你好", "谢谢"])
+def test_little_or_nothing_is_no_danger(text: str) -> None:
+    assert danger(text) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_anything_may_be_typed(text: str) -> None:
+    found = danger(text)
+    assert found is None or found.reply
+
+
+def test_every_reply_has_a_hotline_in_its_first_lines() -> None:
+    known = rules()
+    for one in [known.unnamed, *(found for text, _ in learn.phrases() if (found := danger(text)))]:
+        first = "\n".join(one.reply.split("\n")[:2])
+        assert any(number in first for number in ("110", "120", "119", "12356")), one.name
+
+
+def test_learning_tells_danger_from_calm() -> None:
+    pieces = Pieces.of(rules().words)
+    examples = learn.Examples(
+        ["我想从桥上下去", "我妈喝了药喊不醒"] * 5,
+        ["我想从桥下过路"] * 5,
+        ["单位拖欠工资怎么办", "怎么办营业执照"] * 20,
+        [],
+    )
+    net = learn.train(pieces, examples)
+    assert net.score("我想从桥上下去") > net.score("我想从桥下过路")
+    assert net.score("我爸喝了药喊不醒") > 0 > net.score("怎么办营业执照")
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    net = load_net(rules().words)
+    learn.write(net, tmp_path / "weights.json")
+    again = load_net(rules().words, tmp_path / "weights.json")
+    assert (again.weights == net.weights).all()
+    assert (again.bias, again.alarm_from, again.near_from) == (net.bias, net.alarm_from, net.near_from)
