@@ -145,7 +145,7 @@ class Answers(Section):
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
     wrong_costs: float = Field(
-        3.0, ge=1, le=99, description="how many right answers a wrong one outweighs: higher means more choices instead"
+        4.0, ge=1, le=99, description="how many right answers a wrong one outweighs: higher means more choices instead"
     )
 
 

@@ -87,7 +87,7 @@ def rank_all(turn: Turn, results: Iterable[Result], before: Entry, without: Iter
     for result in results:
         left = [one for one in result.candidates if one.entry not in barred]
         for place, one in enumerate(left, 1):
-            points[one.entry] = points.get(one.entry, _akin(turn, one, before)) + 1 / place
+            points[one.entry] = points.get(one.entry, 0.0) + place**-0.5 + _akin(turn, one, before)
             known.setdefault(one.entry, one)
     return sorted(known.values(), key=lambda one: -points[one.entry])[:MOST_CHOICES]
 

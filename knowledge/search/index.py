@@ -56,7 +56,8 @@ def grams(text: str, concepts: Concepts) -> list[str]:
     for run in _HAN.findall(text):
         found += run
         found += map(add, run, run[1:])
-    return [*found, *concepts(text)]
+    # In a settled order, so that what is learned from them is the same each time.
+    return [*found, *sorted(concepts(text))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
     among: Head  # one of the first four does
     ours: Head  # the message is about law, petition or approval at all
     # How many right answers a wrong one outweighs. Where confidence is calibrated, answering pays from there on.
-    wrong_costs: float = 3.0
+    wrong_costs: float = 4.0
     choices_from: float = 0.35
     ours_from: float = 0.5
     sure_from: float = 0.8

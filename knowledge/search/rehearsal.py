@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,52 +40,58 @@ class Prepared:
     bare: bool = False  # one of our own wordings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
-    """All there is to learn from: wordings, labelled questions, and the teacher's places of them and of our answers."""
+    """All there is to learn from: wordings and labelled questions, and texts for the teacher, with the fold of each.
+
+    What every fold may see has the fold -1.
+    """
 
     base: KnowledgeBase
     examples: Sequence[Example]
     lessons: Sequence[Lesson]
-    folds: Sequence[int]  # of each lesson; -1 for what every fold may see
-    taught: Taught
-    taught_folds: Sequence[int]
+    folds: Sequence[int]
+    texts: Sequence[str]
+    text_folds: Sequence[int]
+
+    @cached_property
+    def taught(self) -> Taught:
+        """What the teacher says about all texts; about a minute."""
+        concepts = Concepts(self.base.lexicon)
+        return teach(self.texts, [grams(normalise(text), concepts) for text in self.texts])
 
     def learner(self, without: int | None = None) -> Learner:
         """A learner of everything, or of all that is not in one fold."""
         lessons = [lesson for lesson, fold in zip(self.lessons, self.folds, strict=True) if fold != without]
-        kept = [place for place, fold in enumerate(self.taught_folds) if fold != without]
+        kept = [place for place, fold in enumerate(self.text_folds) if fold != without]
         taught = Taught([self.taught.texts[place] for place in kept], self.taught.places[kept])
         return Learner(lessons, list(self.base.entries), taught)
 
 
 def course(base: KnowledgeBase, examples: Sequence[Example]) -> Course:
-    """Gather what there is to learn from, and ask the teacher about it; about two minutes."""
+    """Gather what there is to learn from."""
     concepts = Concepts(base.lexicon)
     numbers = {entry: number for number, entry in enumerate(base.entries)}
-    lessons, folds, texts, taught_folds = [], [], [], []
+    lessons, folds = [], []
     for number, entry in enumerate(base.entries.values()):
         for wording in entry.wordings:
             text = normalise(wording)
             lessons.append(Lesson(grams(text, concepts), (number,)))
             # The barest are held back in turn, for learning what the barest questions look like.
             folds.append(fold_of(f"own-{text}") if len(text) <= BARE else -1)
-    texts += [tidy(wording) for entry in base.entries.values() for wording in entry.wordings]
-    taught_folds += folds
+    texts = [tidy(wording) for entry in base.entries.values() for wording in entry.wordings]
+    text_folds = list(folds)
     for example in examples:
         if example.right is not None:
             texts.append(tidy(example.text))
-            taught_folds.append(example.fold)
+            text_folds.append(example.fold)
         if example.right:
             right = tuple(sorted(numbers[name] for name in example.right))
             lessons.append(Lesson(grams(normalise(example.text), concepts), right))
             folds.append(example.fold)
     told = [part for entry in base.entries.values() for part in _SENTENCE.split(f"{entry.answer}\n{entry.more}")]
     sentences = [tidy(part) for part in dict.fromkeys(told) if SHORTEST <= len(part) <= LONGEST]
-    texts += sentences
-    taught_folds += [-1] * len(sentences)
-    taught = teach(texts, [grams(normalise(text), concepts) for text in texts])
-    return Course(base, examples, lessons, folds, taught, taught_folds)
+    return Course(base, examples, lessons, folds, [*texts, *sentences], [*text_folds, *[-1] * len(sentences)])
 
 
 def rehearse(whole: Course, mixer: Mixer, day: date, kept: Path, progress: Progress) -> list[Prepared]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 PEER_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 SERVER_CORE, LOAD_CORE = 0, 1
-TRIES, PAUSE = 4000, 0.005
+TRIES, PAUSE = 12_000, 0.005
 # Whether server and load generator have a core each; asked before this process settles on one.
 APART = {SERVER_CORE, LOAD_CORE} <= os.sched_getaffinity(0) and shutil.which("taskset") is not None
 TICK = os.sysconf("SC_CLK_TCK")
@@ -48,6 +48,10 @@ class Server:
     def memory(self, *, family: bool = True) -> int:
         """Resident bytes, of workers as well unless told otherwise."""
         return sum(map(_resident, _family(self.process.pid) if family else [self.process.pid]))
+
+    def helpers(self) -> list[int]:
+        """Processes it has started."""
+        return _family(self.process.pid)[1:]
 
     def busy(self) -> float:
         """Seconds of processor time used so far, by workers as well."""

@@ -71,6 +71,9 @@ async def test_staff_find_what_fits_and_read_it_masked(bot: Bot, engine: sa.Engi
         words = await get(session, "/console?words=工资+电话")
         assert "<strong>1</strong> 次咨询符合条件" in words
         assert "没有符合条件的咨询" in await get(session, "/console?words=工资+离婚")
+        many = await get(session, "/console?service=-&service=answered&service=legal_aid&service=mediation")
+        assert 'href="/console">服务结果：4种' in many
+        assert "<strong>2</strong> 次咨询符合条件" in many
         assert "日期、评价没看懂" in await get(session, "/console?from=abc&grade=9")
 
 
@@ -254,6 +257,23 @@ async def test_heads_read_who_looked_at_whom(bot: Bot, engine: sa.Engine, clock:
             assert head is not None
             exports.ask(conn, bot.parts.new_id, head, "kind=legal&words=工资", "xlsx", clock(), reason="给 领导看")
         assert "XLSX：类型：法律；说过 工资。理由：给 领导看" in await get(boss, "/console/access?by=staff-boss")
+
+
+async def test_the_workbenchs_lists_are_masked_and_the_conversation_in_charge_is_not(
+    bot: Bot, engine: sa.Engine, clock: Clock
+) -> None:
+    async with lawyer(bot, engine, clock, "张三") as counsel, visitor(bot) as citizen:
+        await citizen.say(SECRET)
+        await citizen.say("转人工")
+        _, overview = await counsel.call("/overview")
+        (one,) = overview["handoffs"]
+        await counsel.move(one["id"], "claim")
+        await citizen.say("再说一遍13812345678")
+        _, overview = await counsel.call("/overview")
+        assert overview["handoffs"][0]["last"] == "再说一遍138********"
+        _, shown = await counsel.call(f"/handoffs/{one['id']}")
+    assert "13812345678" not in str(overview)
+    assert "再说一遍13812345678" in str(shown["messages"])
 
 
 async def test_staff_begin_at_the_log(bot: Bot, engine: sa.Engine, clock: Clock) -> None:

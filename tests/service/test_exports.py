@@ -40,7 +40,13 @@ def member(db: Database, clock: Clock) -> Member:
 
 
 @pytest.fixture
-def export(db: Database, clock: Clock, new_id: Numbers, member: Member) -> Callable[..., bytes]:
+def stepped() -> list[int]:
+    """One for each time the writing stepped back behind others."""
+    return []
+
+
+@pytest.fixture
+def export(db: Database, clock: Clock, new_id: Numbers, member: Member, stepped: list[int]) -> Callable[..., bytes]:
     """Ask for an export and write it, as the process of its own does; returns the file."""
 
     def run(query: str = "", format_: Format = "csv", reason: str = "") -> bytes:
@@ -55,7 +61,7 @@ def export(db: Database, clock: Clock, new_id: Numbers, member: Member) -> Calla
             return asyncio.run(db.write(fn))
 
         with db.engine.connect() as conn:
-            write_export(conn, write, job, clock, demo=False)
+            write_export(conn, write, job, clock, lambda: stepped.append(1), demo=False)
         with db.engine.begin() as conn:
             found = exports.fetch(conn, new_id, member, number, clock())
         assert found is not None
@@ -111,6 +117,19 @@ def test_it_is_masked_and_without_formulas_unless_there_is_a_reason(
     ]  # fmt: skip
 
 
+def test_only_for_a_large_one_it_steps_back_behind_everybody(
+    db: Database, clock: Clock, export: Callable[..., bytes], stepped: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LARGE", 2)
+    with db.engine.begin() as conn:
+        for number in range(3):
+            consultation(conn, number, clock() - timedelta(hours=number), kind="legal" if number else "petition")
+    export("kind=legal")
+    assert stepped == []
+    export()
+    assert stepped == [1]
+
+
 def test_excel_holds_the_same_as_csv(db: Database, clock: Clock, export: Callable[..., bytes]) -> None:
     with db.engine.begin() as conn:
         for number in range(5):
@@ -129,15 +148,15 @@ def test_what_nobody_writes_any_more_is_failed_and_can_be_tried_again(
         assert exports.next_waiting(conn) == number
         assert exports.claim(conn, number, clock()) is not None
         assert exports.next_waiting(conn) == ""
-        clock.advance(seconds=100)
+        clock.advance(seconds=400)
         exports.progress(conn, number, 5, 10, clock())
-        clock.advance(seconds=100)
+        clock.advance(seconds=599)
         exports.sweep(conn, clock())
         running = exports.get(conn, number)
         assert running is not None
         assert (running.state, running.done, running.total) == ("running", 5, 10)
         assert not exports.retry(conn, new_id, member, number, clock())
-        clock.advance(seconds=21)
+        clock.advance(seconds=1)
         exports.sweep(conn, clock())
         failed = exports.get(conn, number)
         assert failed is not None

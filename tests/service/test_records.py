@@ -12,11 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.turn import LOCAL
-from bot.service.records import listing
+from bot.conversation.handoff.machine import Event
+from bot.conversation.turn import LOCAL, Request
+from bot.service import feedback, handoffs, staff, threads
+from bot.service.records import access, corrections, listing, story
 from bot.service.records.filters import FIELDS, Filter, read
 from bot.store.database import Database
+from tests.console.office import hire
+from tests.platform import Clock
 from tests.service.records import consultation
+from tests.support import Numbers
 
 BEGIN = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
 WORDS = ("单位拖欠工资怎么办", "工资和社保都没给", "离婚孩子归谁", "100%的工资_没给", "邻居占地")
@@ -160,3 +165,47 @@ def test_nothing_in_an_address_makes_it_fail() -> None:
         assert read(parse_qsl(wanted.query))[0] == wanted
 
     anything()
+
+
+def test_a_consultation_is_told_with_all_that_belongs_to_it(db: Database, new_id: Numbers, clock: Clock) -> None:
+    hire(db.engine, "clerk", clock, role="staff")
+    begin = clock()
+    with db.engine.begin() as conn:
+        member = staff.member(conn, "staff-clerk")
+        assert member is not None
+        consultation(conn, 1, begin, handed=True)
+        consultation(conn, 2, begin + timedelta(hours=1), "另一件事", entry_id="")
+        request = Request("asked", "legal", "wages", "", "单位拖欠工资怎么办")
+        handoff = handoffs.request(conn, new_id, request, "citizen-1", "web", "c-000001", begin + timedelta(minutes=1))
+        handoffs.act(conn, new_id, handoff.id, Event("claim", by="staff-clerk"), begin + timedelta(minutes=2))
+        threads.add(conn, new_id, handoff.id, "citizen", "单位拖欠工资怎么办", begin, key="m-000001")
+        threads.add(conn, new_id, handoff.id, "lawyer", "您好", begin + timedelta(minutes=3), staff="staff-clerk")
+        threads.add(conn, new_id, handoff.id, "note", "难缠", begin + timedelta(minutes=4), staff="staff-clerk")
+        feedback.give(conn, new_id(), "citizen-1", "wages.migrant-how", begin + timedelta(minutes=5), useful=False)
+        corrections.remark(conn, new_id, member, "c-000001", "要回访", clock())
+        corrections.correct(conn, new_id, member, "c-000001", "legal", "labour", clock())
+        corrections.looked(conn, new_id, member, "c-000001", clock(), reason="投诉")
+    with db.engine.connect() as conn:
+        told = story.tell(conn, "c-000001")
+        found = {
+            about: [one.action for one in access.page(conn, 9, about=about)]
+            for about in ("c-000001", "citizen-1", "c-000002")
+        }
+        first = access.page(conn, 1)
+        rest = access.page(conn, 9, before=first[0].place)
+        assert story.tell(conn, "none") is None
+    assert told is not None
+    assert [(one.author, one.what or one.text) for one in told.said if one.author != "useful"] == [
+        ("citizen", "text"), ("bot", "answer"), ("event", "queue"), ("event", "claim"), ("lawyer", "text"), ("note", "text"),
+    ]  # fmt: skip
+    assert [one.what for one in told.said if one.author == "useful"] == ["useless"]
+    assert [line.id for line in told.related] == ["c-000002"]
+    assert [one.text for one in told.remarks] == ["要回访"]
+    assert told.line.category == "labour"
+    assert found == {
+        "c-000001": ["record.unmask", "record.correct", "record.remark"],
+        "citizen-1": ["record.unmask", "record.correct", "record.remark"],
+        "c-000002": [],
+    }
+    assert [one.action for one in (*first, *rest)] == found["c-000001"]
+    assert first[0].consultation == "c-000001"

@@ -29,6 +29,8 @@ PATH = "/console"
 SHOWN = 50
 WORDS_SHOWN = 70
 FACET_SHOWN = 8
+# More values of one field than this are one thing to take off.
+SEVERAL = 3
 # Counting goes through all records; who clicks on and back again need not wait for it twice.
 KEPT, KEPT_MOST = timedelta(seconds=20), 64
 DONE = {
@@ -213,6 +215,9 @@ def _active(wanted: Filter, people: Mapping[str, str]) -> list[Link]:
     """What is filtered by, each with the way to be rid of it."""
     found = []
     for field, values in wanted.chosen:
+        if len(values) > SEVERAL:
+            found.append(Link(f"{filters.BY_NAME[field].label}：{len(values)}种", _href(wanted.only(field))))
+            continue
         for value in values:
             rest = [one for one in values if one != value]
             called = f"{filters.BY_NAME[field].label}：{names.name(field, value, people)}"

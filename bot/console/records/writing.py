@@ -27,7 +27,9 @@ from bot.store.times import to_ms
 T = TypeVar("T")
 # Rows read at once: few enough to keep in memory and to let others at the database between.
 PIECE = 1000
-TELL_EVERY = timedelta(seconds=1)
+TELL_EVERY = timedelta(seconds=2)
+# Rows after which it is a large one, for which nobody is to wait.
+LARGE = 2000
 COLUMNS: tuple[tuple[str, int], ...] = (
     ("编号", 14), ("时间", 17), ("类型", 8), ("事项", 12), ("乡镇", 12), ("渠道", 8), ("群众", 10), ("说的话", 60), ("结果", 10),
     ("答复条目", 24), ("办理人", 10), ("转人工", 8), ("服务结果", 12), ("评价", 12), ("急件", 8), ("消息数", 8), ("用时（分钟）", 12),
@@ -42,10 +44,17 @@ class Write(Protocol):
         """Run `fn(conn)` and return its result once that is committed."""
 
 
-def write_export(conn: Connection, write: Write, job: Export, clock: Clock, *, demo: bool) -> int:
-    """Write a claimed job's file into the store; returns the rows. Whatever goes wrong is the caller's to record."""
+def write_export(
+    conn: Connection, write: Write, job: Export, clock: Clock, step_back: Callable[[], None], *, demo: bool
+) -> int:
+    """Write a claimed job's file into the store; returns the rows. Whatever goes wrong is the caller's to record.
+
+    `step_back` is called once when it turns out to be a large one.
+    """
     wanted, _ = filters.read(parse_qsl(job.query))
     people, total = logins(conn), listing.count(conn, wanted)
+    if total > LARGE:
+        step_back()
 
     def tell(done: int) -> datetime:
         now = clock()

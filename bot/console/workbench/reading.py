@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from bot.console.workbench import shapes
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.machine import Handoff
+from bot.masking import mask
 from bot.service import handling, handoffs, inbox, staff, threads
 from bot.service.allowance import Allowance
 from bot.service.staff import Member
@@ -66,7 +67,7 @@ def offered(conn: Connection, handoff: Handoff, hours: Hours, now: datetime) -> 
 
 
 def last_words(conn: Connection, handoff_id: str) -> str:
-    """The last thing said, for the list."""
+    """The last thing said, masked, for the list."""
     t = handoff_messages.c
     statement = (
         sa.select(t.text, t.kind)
@@ -75,9 +76,10 @@ def last_words(conn: Connection, handoff_id: str) -> str:
         .limit(1)
     )
     row = conn.execute(statement).first()
-    return (
-        "" if row is None else (row.text or {"image": "［图片］", "voice": "［语音］"}.get(row.kind, "［消息］"))[:60]
-    )
+    if row is None:
+        return ""
+    # Masked whole: half a number would no longer be known for one.
+    return mask(row.text)[:60] or {"image": "［图片］", "voice": "［语音］"}.get(row.kind, "［消息］")
 
 
 def conversation(conn: Connection, handoff: Handoff, now: datetime) -> dict[str, Any]:

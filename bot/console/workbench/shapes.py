@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.conversation.handoff import subjects
 from bot.conversation.handoff.machine import Handoff
+from bot.masking import mask
 from bot.service.allowance import Allowance
 from bot.service.handling import ENDS
 from bot.service.staff import Member
@@ -27,7 +28,7 @@ QUESTION_SHOWN = 60
 
 
 def handoff(one: Handoff, names: Mapping[str, str], *, last: str = "") -> dict[str, Any]:
-    """A handoff as a line of the queue, or of the lawyer's own conversations."""
+    """A handoff as a line of the queue, or of the lawyer's own conversations: what was said is masked there."""
     return {
         "id": one.id,
         "state": one.state,
@@ -36,7 +37,7 @@ def handoff(one: Handoff, names: Mapping[str, str], *, last: str = "") -> dict[s
         "kind": one.kind,
         "category": one.category,
         "township": one.township,
-        "question": one.question[:QUESTION_SHOWN],
+        "question": mask(one.question)[:QUESTION_SHOWN],
         "channel": CHANNELS.get(one.channel, one.channel),
         "lawyer": one.lawyer,
         "lawyer_name": names.get(one.lawyer, ""),

@@ -20,6 +20,11 @@ _t = consultations.c
 HOUR_MS, DAY_HOURS = 3_600_000, 24
 # The county's clock is eight hours ahead of UTC, summer and winter.
 _AHEAD = 8
+# In the order of the index ix_consultations_sorts, which is read through once.
+_SORTS = (
+    _t.channel, _t.kind, _t.handed, _t.urgent, _t.outcome, _t.verdict, _t.grade, _t.service, _t.handled_by, _t.township,
+    _t.category,
+)  # fmt: skip
 # 非常满意, 满意, 基本满意 count as satisfied.
 SATISFIED = 3
 _EPOCH = date(1970, 1, 1)
@@ -56,18 +61,19 @@ NOTHING = Tally()
 class Cell:
     """Consultations that have all of this in common."""
 
-    kind: str
-    category: str
-    township: str
     channel: str
-    outcome: str
-    first_outcome: str
-    handler: str
-    service: str
-    grade: int
-    urgent: bool
+    kind: str
     handed: bool
+    urgent: bool
+    outcome: str
+    verdict: str
+    grade: int
+    service: str
+    handler: str
+    township: str
+    category: str
     count: int
+    first_answered: int
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -76,7 +82,7 @@ class Cell:
         return (
             n,
             n if self.service else 0,
-            n if self.first_outcome == "answered" else 0,
+            self.first_answered,
             n if self.handed else 0,
             n if self.urgent else 0,
             n if self.grade else 0,
@@ -105,6 +111,15 @@ class Worker:
 
     name: str
     centre: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Services done: for people of which township, by whom, how many."""
+
+    township: str
+    handler: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -145,11 +160,12 @@ def cube(conn: Connection, period: Period) -> Cube:
     """Count the consultations opened in a period."""
     start, end = period.span
     within = sa.and_(_t.opened_at >= start, _t.opened_at < end)
-    columns = (
-        _t.kind, _t.category, _t.township, _t.channel, _t.outcome, _t.first_outcome, _t.handled_by, _t.service,
-        _t.grade, _t.urgent, _t.handed,
-    )  # fmt: skip
-    rows = conn.execute(sa.select(*columns, sa.func.count()).where(within).group_by(*columns)).fetchall()
+    first = sa.func.sum(sa.case((_t.first_outcome == "answered", 1), else_=0))
+    # The sum keeps SQLite from picking rows by time and sorting them: along the index of the sorts nothing is sorted,
+    # five times as fast for a year of 200,000.
+    moment = _t.opened_at + 0
+    statement = sa.select(*_SORTS, sa.func.count(), first).where(moment >= start, moment < end).group_by(*_SORTS)
+    rows = conn.execute(statement).fetchall()
     people = conn.execute(sa.select(sa.func.count(_t.citizen_id.distinct())).where(within)).scalar_one()
     return Cube(period, tuple(Cell(*tuple(row)) for row in rows), _hours(conn, within), people)
 
@@ -158,6 +174,15 @@ def workers(conn: Connection) -> dict[str, Worker]:
     """Everybody who may have handled something, by login."""
     rows = conn.execute(sa.select(staff.c.login, staff.c.name, staff.c.centre))
     return {row.login: Worker(row.name, row.centre) for row in rows}
+
+
+def done(conn: Connection, period: Period) -> list[Done]:
+    """The services that came of the consultations opened in a period, by township and who did them."""
+    start, end = period.span
+    statement = sa.select(_t.township, _t.handled_by, sa.func.count()).where(
+        _t.opened_at >= start, _t.opened_at < end, _t.service != ""
+    )
+    return [Done(*tuple(row)) for row in conn.execute(statement.group_by(_t.township, _t.handled_by))]
 
 
 def targets(conn: Connection, year: int) -> dict[str, int]:

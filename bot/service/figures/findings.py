@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service.demo import write as demo
-from bot.service.figures.cube import Cube, Worker, cube, targets, workers
+from bot.service.figures.cube import Cube, Worker, cube, done, targets, workers
 from bot.service.figures.handed import Handed, handed
 from bot.service.figures.period import Period
 from bot.service.figures.tasks import Task, tasks_of
@@ -49,17 +49,16 @@ def find(conn: Connection, period: Period, county: str) -> Findings:
     """Count everything."""
     so_far = Period(date(period.last.year, 1, 1), period.last)
     known = workers(conn)
-    now = cube(conn, period)
-    running = now if so_far == period else cube(conn, so_far)
+    wanted = targets(conn, period.last.year)
     return Findings(
         county=county or "本县",
         period=period,
-        now=now,
+        now=cube(conn, period),
         before=cube(conn, period.before),
         handed=handed(conn, period),
         handed_before=handed(conn, period.before),
         workers=known,
-        tasks=tasks_of(running, known, targets(conn, period.last.year)),
+        tasks=tasks_of(so_far, done(conn, so_far) if wanted else [], known, wanted),
         rectified=_rectified(conn, period),
         demo=demo.marked(conn),
     )

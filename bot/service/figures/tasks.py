@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.service.figures.cube import NOTHING, Cube, Worker
+from bot.service.figures.cube import Done, Worker
 from bot.service.figures.period import Period
 from bot.store.tables import tasks
 
@@ -41,10 +41,10 @@ class Task:
         return {"handled_by": self.logins} if self.logins else {"township": self.place}
 
 
-def tasks_of(running: Cube, workers: Mapping[str, Worker], targets: Mapping[str, int]) -> tuple[Task, ...]:
-    """Each place's task beside what is done; `running` is the year so far. The county comes first."""
-    township = running.by(lambda cell: cell.township)
-    handler = running.by(lambda cell: cell.handler)
+def tasks_of(
+    so_far: Period, services: Sequence[Done], workers: Mapping[str, Worker], targets: Mapping[str, int]
+) -> tuple[Task, ...]:
+    """Each place's task beside the services done in the year so far. The county comes first."""
     centres: dict[str, list[str]] = {}
     for login, worker in workers.items():
         if worker.centre:
@@ -52,13 +52,8 @@ def tasks_of(running: Cube, workers: Mapping[str, Worker], targets: Mapping[str,
     found = []
     for place, target in sorted(targets.items()):
         logins = tuple(sorted(centres.get(place, ())))
-        if not place:
-            done = running.total.services
-        elif logins:
-            done = sum(handler.get(login, NOTHING).services for login in logins)
-        else:
-            done = township.get(place, NOTHING).services
-        found.append(Task(place, target, done, running.period, logins))
+        here = [one for one in services if not place or (one.handler in logins if logins else one.township == place)]
+        found.append(Task(place, target, sum(one.count for one in here), so_far, logins))
     return tuple(found)
 
 

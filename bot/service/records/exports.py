@@ -18,8 +18,8 @@ from bot.store.times import from_ms, to_ms
 Format = Literal["xlsx", "csv"]
 State = Literal["waiting", "running", "ready", "failed"]
 FORMATS: tuple[Format, ...] = ("xlsx", "csv")
-# Whoever writes says so with every piece; after this long they are taken for dead.
-SILENT = timedelta(minutes=2)
+# Whoever writes says so again and again, on a busy machine seldom; after this long they are taken for dead.
+SILENT = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 LISTED = 30
 # Of one member at once; a click too many must not fill the line.

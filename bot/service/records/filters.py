@@ -12,7 +12,8 @@ from bot.conversation.turn import LOCAL
 
 # In an address, a value that is not there: kind=- are the consultations whose kind nobody knows.
 NONE = "-"
-MOST_WORDS, LONGEST_WORD, MOST_VALUES, LONGEST_VALUE = 5, 40, 20, 64
+# As many values as a figure may stand for: a centre's whole staff.
+MOST_WORDS, LONGEST_WORD, MOST_VALUES, LONGEST_VALUE = 5, 40, 200, 64
 Type = Literal["text", "number", "flag"]
 
 
