@@ -7,6 +7,7 @@ import typer
 from bot.commands import backup as backing
 from bot.commands import demo, platform, records, users
 from bot.commands import export as exporting
+from bot.commands import knowledge as content
 from bot.commands import serve as serving
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(platform.menus, name="menu")
 app.add_typer(users.users, name="user")
 app.add_typer(users.shifts, name="roster")
 app.command("export")(exporting.export)
+app.add_typer(content.knowledge, name="knowledge")
 app.command("backup")(backing.backup)
 app.command("restore")(backing.restore)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -45,15 +45,20 @@ def overlaid(base: KnowledgeBase, overlay: Overlay) -> KnowledgeBase:
 
 def _read(entry: Entry, overlay: Overlay) -> Entry | None:
     """An entry with its questions and confirmation; None if a lawyer retired this very text."""
-    asked = tuple(dict.fromkeys((*entry.asked, *overlay.asked.get(entry.id, ()))))
-    if asked != entry.asked:
-        entry = msgspec.structs.replace(entry, asked=asked)
+    entry = with_questions(entry, overlay.asked.get(entry.id, ()))
     reading = overlay.readings.get(entry.id)
     if reading is None or reading.version != entry.version:
         return entry
     if reading.confirmation is None:
         return None
     return msgspec.structs.replace(entry, confirmed=reading.confirmation)
+
+
+def with_questions(entry: Entry, questions: Iterable[str]) -> Entry:
+    """An entry with real questions attached; what stands among its own wordings need not be attached."""
+    own = {entry.question, *entry.asks}
+    asked = tuple(text for text in dict.fromkeys((*entry.asked, *questions)) if text not in own)
+    return entry if asked == entry.asked else msgspec.structs.replace(entry, asked=asked)
 
 
 def encoded(entry: Entry) -> str:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from aiohttp import web
 
 from bot.console import shell
+from bot.console.days import read_day, read_month
 from bot.console.doors import OFFICE, Doors, Form, onward
 from bot.conversation.lessons import HEAD, LETTERS, case, solved, usable
 from bot.conversation.turn import LOCAL, Lesson, Library
@@ -35,6 +36,7 @@ class Cell:
 
     day: date | None
     today: bool
+    past: bool
     planned: tuple[Planned, ...]
 
     @property
@@ -63,7 +65,7 @@ class LessonPages:
     async def month(self, request: web.Request, member: Member) -> web.Response:
         """A month: what is planned for which day, and how quizzes were answered."""
         today = self._today()
-        first = _month(request.query.get("month", "")) or today.replace(day=1)
+        first = read_month(request.query.get("month", "")) or today.replace(day=1)
         last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
         planned = await self._db.read(lambda conn: lessons.between(conn, first, last))
         base = self._live.library.base
@@ -175,9 +177,9 @@ def weeks(first: date, today: date, planned: list[Planned]) -> list[list[Cell]]:
         on[one.day] = (*on.get(one.day, ()), one)
     return [
         [
-            Cell(day, day == today, on.get(day, ()))
+            Cell(day, day == today, day < today, on.get(day, ()))
             if day.month == first.month
-            else Cell(None, today=False, planned=())
+            else Cell(None, today=False, past=False, planned=())
             for day in week
         ]
         for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
@@ -247,18 +249,11 @@ def _name(entry: Entry | None, entry_id: str) -> str:
     return entry.question if entry else entry_id
 
 
-def _month(text: str) -> date | None:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return None
-
-
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise web.HTTPBadRequest(text="日子没能看懂，请回到日历重新点。") from None
+    day = read_day(text)
+    if day is None:
+        raise web.HTTPBadRequest(text="日子没能看懂，请回到日历重新点。")
+    return day
 
 
 def _kind(text: str) -> str:

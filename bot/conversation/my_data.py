@@ -88,7 +88,9 @@ def _shown(held: Held | None) -> Reply:
         lines += [
             f"{n}. {one.on.month}月{one.on.day}日 {one.subject}，{one.result}" for n, one in enumerate(held.last, 1)
         ]
-    lines.append(f"您说的话存{held.keep_days}天，图片语音存{held.media_days}天，到期自动删除。工作人员看过都有登记。")
+    lines.append(
+        f"您说的话存{held.keep_days}天，图片语音存{held.media_days}天，到期自动删除。除了接待您的律师，谁看过都有登记。"
+    )
     return fit(Reply("\n".join(lines), ((EXPORT, ERASE),)))
 
 

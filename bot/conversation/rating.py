@@ -41,6 +41,7 @@ _BY_LABEL = {label: grade for grade, label in GRADES.items()}
 # Replies short enough to bear a question besides; the rest is about something that matters more just then.
 _LIGHT = frozenset({"greeting", "thanks", "goodbye", "help", "menu", "feedback", "ask", "choose", "follow_up"})
 
+Rows = tuple[tuple[Tap, ...], ...]
 Moment = Literal["", "thanks", "later", "typed"]
 
 
@@ -103,9 +104,9 @@ def ride(turn: Turn, outcome: Outcome) -> Outcome:
     if said is None or busy or record.flow not in _LIGHT or record.verdict == "choices":
         return outcome
     if turn.state.visit and not turn.letters:
-        return _with(
-            outcome, Reply(f"{said.text}\n\n{SECOND}", _both(said, _visit_rows(turn.state.visit)), said.rest), turn
-        )
+        # Nothing else to tap beside it: what is good now would stand among example questions.
+        own = Reply(f"{said.text}\n\n{SECOND}", _without_questions(said.rows), said.rest)
+        return _with(outcome, replace(own, rows=_both(own, _visit_rows(turn.state.visit))), turn)
     of, now = turn.rateable, moment(turn.inbound, turn.state, turn.now)
     if of is None or now not in {"thanks", "later"} or record.verdict == "none":
         return outcome
@@ -121,7 +122,7 @@ def _with(outcome: Outcome, said: Reply, turn: Turn) -> Outcome:
     Related questions make room: they are offered with every answer, this only now and then.
     """
     if said.size > TEXT_LIMIT:
-        said = replace(said, rows=tuple(row for row in said.rows if not row[0].id.startswith("ask:")))
+        said = replace(said, rows=_without_questions(said.rows))
     if said.size > TEXT_LIMIT:
         return outcome
     if visit := turn.state.visit:
@@ -131,7 +132,11 @@ def _with(outcome: Outcome, said: Reply, turn: Turn) -> Outcome:
     return Outcome(said, outcome.record, state)
 
 
-def _both(said: Reply, rows: tuple[tuple[Tap, ...], ...]) -> tuple[tuple[Tap, ...], ...]:
+def _without_questions(rows: Rows) -> Rows:
+    return tuple(row for row in rows if not row[0].id.startswith("ask:"))
+
+
+def _both(said: Reply, rows: Rows) -> Rows:
     return (*said.rows, *rows)
 
 
@@ -159,7 +164,7 @@ def _awaiting(turn: Turn, state: State, what: str) -> State:
     return msgspec.structs.replace(state, awaits=what, awaits_until=(turn.now + REASON_WITHIN).timestamp())
 
 
-def _visit_rows(rectification: str) -> tuple[tuple[Tap, ...], ...]:
+def _visit_rows(rectification: str) -> Rows:
     rows = rating_rows("")
     return tuple(tuple(replace(tap, id=f"visit:{rectification}:{tap.id[-1]}") for tap in row) for row in rows)
 

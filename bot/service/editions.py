@@ -196,16 +196,25 @@ def drop(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: date
 
 def roll_back(conn: Connection, new_id: NewId, edition_id: str, by: Member, now: datetime) -> None:
     """Serve an earlier version again: two people have read it before."""
-    one = _waiting(conn, edition_id, ("replaced",))
-    replace_published(conn, one.entry_id)
+    found = _waiting(conn, edition_id, ("replaced",))
+    note = f"恢复到第{found.number}版"
+    publish(conn, new_id, found.entry_id, found.entry, by, now, based_on=found.version, note=note)
+    audit.write(conn, new_id, "knowledge.roll_back", now=now, staff=by.id, subject=found.entry_id, detail=edition_id)
+
+
+def publish(
+    conn: Connection, new_id: NewId, entry_id: str, entry: Entry | None, by: Member, now: datetime, *,
+    based_on: str, note: str = "从文件导入",
+) -> None:  # fmt: skip
+    """Serve a text that was read before, or elsewhere."""
+    replace_published(conn, entry_id)
     moment = to_ms(now)
     values = {
-        "id": new_id(), "entry_id": one.entry_id, "state": "published", "body": encoded(one.entry) if one.entry else "",
-        "based_on": one.version, "note": f"恢复到第{one.number}版", "author_id": by.id, "publish_at": 0,
+        "id": new_id(), "entry_id": entry_id, "state": "published", "body": encoded(entry) if entry else "",
+        "based_on": based_on, "note": note, "author_id": by.id, "publish_at": 0,
         "created_at": moment, "changed_at": moment, "published_at": moment,
     }  # fmt: skip
     _insert(conn, values)
-    audit.write(conn, new_id, "knowledge.roll_back", now=now, staff=by.id, subject=one.entry_id, detail=edition_id)
 
 
 def restore_shipped(conn: Connection, new_id: NewId, entry_id: str, by: Member, now: datetime) -> None:

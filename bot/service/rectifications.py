@@ -106,7 +106,7 @@ def open_for(
             closed_at=None,
         )
     )
-    audit.write(conn, new_id, "rectify.open", now=now, citizen=citizen_id, subject=row_id, detail=f"{due}")
+    audit.write(conn, new_id, "rectify.open", now=now, citizen=citizen_id, subject=row_id)
 
 
 def get(conn: Connection, row_id: str) -> Line:
@@ -194,7 +194,7 @@ def visited(conn: Connection, new_id: NewId, citizen_id: str, said: Visit, terms
         conn.execute(this.values(visit="\n".join(filter(None, (row.visit, said.words)))))
     done = rectification.visit_of(said.grade)
     if said.grade and (row.state, done.name) in rectification.TRANSITIONS:
-        act(conn, new_id, said.rectification, done, Actor(), terms, now, detail=f"群众评价 {said.grade}")
+        act(conn, new_id, said.rectification, done, Actor(), terms, now, detail=GRADES[said.grade])
 
 
 def withdraw(conn: Connection, new_id: NewId, citizen_id: str, terms: Terms, now: datetime) -> None:

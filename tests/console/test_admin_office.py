@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+import bot as package
 from bot.console.admin import calendar
+from bot.console.admin.audit import NAMES
 from bot.conversation.handoff.duty import Hours
 from bot.service import audit
 from tests.conftest import StartBot
@@ -19,6 +23,7 @@ from tests.platform import Clock, Platform
 from tests.support import Bot
 
 Rows = Callable[[Any, str], list[Any]]
+SOURCE = Path(package.__file__).parent
 HOSTILE = "<script>=1+1</script>\x00"
 
 
@@ -248,6 +253,14 @@ async def test_the_audit_log_is_filtered_and_paged(bot: Bot, engine: sa.Engine, 
         before = (await boss.words("/audit", until="2026-11-23")).partition(lines)[2]
         assert "行119。" in before
         assert "添加账号" not in before
+
+
+def test_every_act_that_is_put_on_record_has_a_name() -> None:
+    """Read from the code itself: a new act without a name would show as an English word."""
+    written = re.compile(r"""\.write\(\s*(?:self\.)?_?conn,\s*[\w.]+,\s*"([^"]+)\"""")
+    found = {name for file in SOURCE.rglob("*.py") for name in written.findall(file.read_text(encoding="utf-8"))}
+    assert {"account_added", "bind_wechat"} <= found, "the pattern finds them"
+    assert found - set(NAMES) == set()
 
 
 async def test_hostile_questions_to_the_audit_log_find_nothing(bot: Bot, engine: sa.Engine, clock: Clock) -> None:

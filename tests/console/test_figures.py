@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,6 +15,9 @@ from bot.conversation.handoff.duty import USUAL
 from bot.conversation.turn import Library
 from bot.service.demo import write
 from bot.service.demo.write import Wish
+from bot.store.database import Database
+from bot.store.migrate import migrate
+from tests.conftest import StartBot
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
@@ -112,3 +116,21 @@ async def test_a_report_is_read_and_taken_away(bot: Bot, filled: sa.Engine, cloc
     with filled.connect() as conn:
         kept = conn.execute(sa.text("select subject, detail from audit where action = 'report_made'")).fetchall()
     assert [tuple(row) for row in kept] == [("2020", "docx"), ("2020", "xlsx")]
+
+
+async def test_a_store_of_made_up_records_says_so_on_every_page_and_is_not_purged(
+    start_bot: StartBot, library: Library, clock: Clock, tmp_path: Path
+) -> None:
+    db = Database(f"sqlite:///{tmp_path}/fawen.db")
+    migrate(db.engine)
+    with db.engine.begin() as conn:
+        write.fill(conn, Wish(2020, 20, 1), library, USUAL, clock())
+    async with start_bot() as bot:
+        token = hire(db.engine, "boss", clock, role="admin")
+        for path in ("/", "/login", "/kb", "/console/figures", "/account"):
+            _, page = await opened(bot, token, path)
+            assert 'class="demo"' in page, path
+    words = await db.read(lambda conn: conn.execute(sa.text("select words from consultation_words")).scalars().all())
+    assert len(words) == 20
+    assert all(words)
+    db.close()

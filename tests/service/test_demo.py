@@ -17,7 +17,7 @@ from bot.service.demo.calendar import moments
 from bot.service.demo.write import NotDemoError, Wish, Written
 from bot.store.database import Database
 from bot.store.migrate import migrate
-from bot.store.tables import citizens, consultations, handoffs, meta, metadata, ratings, staff, tasks
+from bot.store.tables import citizens, consultations, handoffs, meta, metadata, ratings, rectifications, staff, tasks
 from bot.store.times import from_ms
 from tests.platform import Clock
 
@@ -69,6 +69,8 @@ async def test_a_year_is_whole_and_adds_up(db: Database, library: Library) -> No
         assert made.services == sum(bool(row.service) for row in rows)
         graded = dict(conn.execute(sa.select(ratings.c.consultation_id, ratings.c.grade)).fetchall())
         assert {row.id: row.grade for row in rows if row.grade} == graded
+        bad = set(conn.execute(sa.select(ratings.c.id).where(ratings.c.grade <= 2)).scalars())
+        assert bad == set(conn.execute(sa.select(rectifications.c.rating_id)).scalars())
         assert {"answered", "offered", "unanswered"} <= {row.first_outcome for row in rows}
         assert conn.execute(sa.select(sa.func.count()).where(~citizens.c.address.like("demo-%"))).scalar() == 0
         assert conn.execute(sa.select(tasks.c.target).where(tasks.c.year == 2020, tasks.c.place == "")).scalar()

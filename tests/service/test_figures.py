@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
+from bot.console.figures import shapes
 from bot.conversation.handoff.duty import USUAL
 from bot.conversation.turn import Library
 from bot.service.demo import write
@@ -20,6 +22,7 @@ from bot.service.figures import tasks
 from bot.service.figures.findings import Findings, find
 from bot.service.figures.handed import quantile
 from bot.service.figures.period import Period, month_of, read, year_of
+from bot.service.records import filters, listing
 from bot.store.database import Database
 from bot.store.tables import consultations
 from bot.store.times import to_ms
@@ -78,6 +81,22 @@ async def test_every_number_is_that_of_its_rows(filled: Database) -> None:
                 assert column.value(row) == counted, (table.slug, row.label, column.name)
                 checked += 1
     assert checked > 100
+
+
+async def test_every_link_opens_exactly_the_rows_it_counts(filled: Database) -> None:
+    found = await find_in(filled, year_of(2020))
+    shown = [section for section in (shapes.task_section(found), *shapes.sections(found)) if section]
+    lines = [line for section in shown for line in (*section.lines, section.total)]
+    linked = [value for line in lines for value in line.values if value.href]
+    linked += [tile.value for tile in shapes.tiles(found) if tile.value.href and "%" not in tile.value.text]
+    assert len(linked) > 100
+    for value in linked:
+        address = urlsplit(value.href)
+        assert address.path == "/console"
+        wanted, faults = filters.read(parse_qsl(address.query))
+        assert faults == ()
+        counted = await filled.read(lambda conn, wanted=wanted: listing.count(conn, wanted))  # type: ignore[misc]
+        assert value.text == f"{counted:,}", value.href
 
 
 async def test_every_breakdown_adds_up(filled: Database) -> None:

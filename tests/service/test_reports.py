@@ -90,13 +90,23 @@ async def test_every_sentence_says_what_sql_says(filled: Database) -> None:
         assert f"{name}{done}件" in words
     rated, content = await sql("grade > 0"), await sql("grade >= 3")
     assert f"群众评价{rated}人次，满意率{content / rated:.1%}" in words
-    assert f"不满意和非常不满意的{rated - content}人次" in words
+    opened, closed = await amended(filled)
+    assert f"不满意和非常不满意的{rated - content}人次，开展整改{opened}件，办结{closed}件。" in words
     for place in ("城关镇", "河东乡", "南岭镇", "示例乡"):
         rated, content = (
             await sql(f"grade > 0 and township = '{place}'"),
             await sql(f"grade >= 3 and township = '{place}'"),
         )
         assert not rated or f"{place}{content / rated:.1%}" in words
+
+
+async def amended(db: Database) -> tuple[int, int]:
+    of = f"consultation_id in (select id from consultations where {YEAR})"
+    queries = [
+        text(f"select count(*) from rectifications where {of} and {more}") for more in ("true", "closed_at is not null")
+    ]
+    opened, closed = [await db.read(lambda conn, query=query: conn.execute(query).scalar_one()) for query in queries]  # type: ignore[misc]
+    return opened, closed
 
 
 async def target_of(db: Database) -> int:

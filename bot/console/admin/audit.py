@@ -16,7 +16,6 @@ from bot.conversation.turn import LOCAL
 from bot.run_settings import BY_NAME
 from bot.service import accounts, audit
 from bot.service.audit import Line, Wanted
-from bot.service.records.access import ACTIONS
 from bot.service.staff import Member
 from bot.store.times import to_ms
 
@@ -52,7 +51,51 @@ NAMES = {
     "unbind_wechat": "解除绑定微信",
     "duty_on": "上岗",
     "duty_off": "下岗",
-    **ACTIONS,
+    "handoff.read": "看了别人接待的对话",
+    "handoff.claim": "接单",
+    "handoff.release": "退回排队",
+    "handoff.transfer": "转给同事",
+    "handoff.take_over": "接管",
+    "handoff.close": "办结",
+    "record.read": "看了咨询记录",
+    "record.unmask": "看了隐去的内容",
+    "record.correct": "改类别和事项",
+    "record.remark": "写内部备注",
+    "record.remark_dropped": "删内部备注",
+    "record.export": "导出记录（已隐去个人信息）",
+    "record.export_unmasked": "导出记录（没有隐去）",
+    "record.export_again": "重新导出记录",
+    "record.export_fetched": "下载导出的文件",
+    "report_made": "生成报告",
+    "tasks_set": "改年度任务",
+    "digest_link_made": "生成推送的链接",
+    "digest_sent_again": "重发推送",
+    "rectify.open": "开始整改",
+    "rectify.assign": "整改：指定负责人",
+    "rectify.reply": "整改：答复群众",
+    "rectify.visit": "整改：回访",
+    "rectify.fail": "整改：回访不满意，重新办",
+    "rectify.close": "整改：办结",
+    "rectify.reopen": "整改：重新打开",
+    "rectify.withdraw": "整改：群众已删除记录",
+    "knowledge.draft": "写条目草稿",
+    "knowledge.publish": "发布条目",
+    "knowledge.send_back": "退回条目",
+    "knowledge.drop": "放弃条目草稿",
+    "knowledge.roll_back": "条目退回旧版",
+    "knowledge.restore": "恢复随程序带的条目",
+    "knowledge.attach": "给条目加说法",
+    "knowledge.detach": "去掉条目的说法",
+    "knowledge.confirmed": "确认条目",
+    "knowledge.retired": "停用条目",
+    "knowledge.unread": "撤销确认条目",
+    "lesson.plan": "安排普法",
+    "lesson.drop": "取消普法",
+    "data.shown": "群众看自己的记录",
+    "data.link": "给群众导出链接",
+    "data.exported": "群众导出自己的记录",
+    "data.erased": "群众删除自己的记录",
+    "purged": "到期自动清理",
 }
 
 

@@ -20,7 +20,7 @@ _HEAT_LEFT, _HEAT_TOP = 36, 18
 def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> Markup:
     """Horizontal bars: label, length, and the words at the bar's end."""
     most = max((value for _, value, _ in rows), default=0) or 1
-    room = WIDTH - _LABEL - 52
+    room = WIDTH - _LABEL - 60
     drawn = []
     for number, (label, value, words) in enumerate(rows):
         top = number * (_BAR + _GAP)
@@ -77,7 +77,7 @@ def heat(title: str, names: Sequence[str], grid: Sequence[Sequence[int]]) -> Mar
 def progress(title: str, rows: Sequence[tuple[str, float, str]]) -> Markup:
     """Shares of a task: the line marks 100 %."""
     most = max(1.0, *(share for _, share, _ in rows)) if rows else 1.0
-    room = WIDTH - _LABEL - 52
+    room = WIDTH - _LABEL - 60
     full = _LABEL + room / most
     drawn = []
     for number, (label, share, words) in enumerate(rows):

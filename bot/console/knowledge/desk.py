@@ -75,7 +75,8 @@ class Tools:
 
 def page(request: web.Request, template: str, member: Member, *, status: int = 200, **values: Any) -> web.Response:
     """A page of the desk, with its tabs and what was just done."""
-    here = max((path for path, _, _ in TABS if request.path.startswith(path)), key=len, default=AT)
+    asked_for = request.path.replace("/editions/", "/pending/")
+    here = max((path for path, _, _ in TABS if asked_for.startswith(path)), key=len, default=AT)
     return shell.render(
         request,
         f"knowledge_{template}.html",

@@ -199,7 +199,7 @@ class Editor:
             request, "editor", member, status=status, entry_id=entry_id, draft=draft, shown=shown, values=shown.values,
             reply=bubble, faults=shown.faults, verdicts=shown.verdicts, attached=attached or [], labels=form.LABELS,
             categories=sorted({one.category for one in base.entries.values()}), serving=serving,
-            served=entry_id in base.entries, may_read=member.role in JURISTS, places=sorted(base.places),
+            served=entry_id in base.entries, may_read=member.role in JURISTS, places=base.places,
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from bot.service.library import with_base
 from knowledge import check as checks
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
+from knowledge.overlay import with_questions
 from knowledge.search.normalise import normalise
 from knowledge.search.rank import Result
 from knowledge.statutes import Law
@@ -52,7 +53,9 @@ def amended(library: Library, entry_id: str, entry: Entry | None) -> Library:
     base = library.base
     entries = {key: one for key, one in base.entries.items() if key != entry_id}
     if entry is not None:
-        entries[entry_id] = entry
+        # What was attached stays attached, whatever the text says.
+        old = base.entries.get(entry_id)
+        entries[entry_id] = with_questions(entry, old.asked if old else ())
     return with_base(library, KnowledgeBase(entries, base.statutes, base.places, base.lexicon), drafts=True)
 
 
@@ -60,6 +63,7 @@ def judge(library: Library, entry: Entry, day: date) -> list[Verdict]:
     """What the content's own checks say of a text that would serve from `day` on, faults first."""
     after = amended(library, entry.id, entry)
     found = checks.check(after.base, [entry], day, after.search)
+    # For the checks it is the entry as people wrote it; what was attached is looked for all the same.
     return sorted((Verdict(one.chinese, one.fatal) for one in found), key=lambda one: not one.fatal)
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from aiohttp import web
 
 from bot.console import shell
+from bot.console.days import read_day
 from bot.console.doors import EDITORS, Doors
 from bot.console.quality import shapes
 from bot.conversation.handoff.wording import GRADES
@@ -39,8 +40,8 @@ class RatingPages:
     async def show(self, request: web.Request, member: Member) -> web.Response:
         """Grades, cases by state and entries of a period, the last three months if none is named."""
         today = self._clock().astimezone(LOCAL).date()
-        first = _day(request.query.get("from", "")) or today - USUAL
-        last = _day(request.query.get("to", "")) or today
+        first = read_day(request.query.get("from", "")) or today - USUAL
+        last = read_day(request.query.get("to", "")) or today
         start, end = _midnight(first), _midnight(last + timedelta(days=1))
         grades, cases, entries = await self._db.read(
             lambda conn: (
@@ -66,13 +67,6 @@ class RatingPages:
             hidden=max(len(entries) - SHOWN, 0),
             names=GRADES,
         )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _midnight(day: date) -> datetime:

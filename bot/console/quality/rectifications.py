@@ -13,7 +13,7 @@ from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
 from bot.live import Live
 from bot.masking import mask
-from bot.service import rectifications
+from bot.service import audit, rectifications
 from bot.service.rectifications import Line, Terms
 from bot.service.staff import Member
 from bot.store.database import Database
@@ -75,8 +75,14 @@ class RectificationPages:
         )
 
     async def one(self, request: web.Request, member: Member) -> web.Response:
-        """One case: what was said, what was done, what is to be done next."""
+        """One case: what was said, what was done, what is to be done next. Reading somebody's words is on record."""
         done = DONE.get(request.query.get("done", ""), "")
+        line, now = await self._line(request.match_info["id"], member), self._clock()
+        await self._db.write(
+            lambda conn: audit.write(
+                conn, self._new_id, "case.read", now=now, staff=member.id, citizen=line.citizen, subject=line.case.id
+            )
+        )
         return await self._shown(request, member, done=done)
 
     async def act(self, request: web.Request, member: Member, form: Form) -> web.Response:

@@ -97,9 +97,9 @@ def may(case: Case, member: Member, name: str) -> bool:
 def happened(step: Step) -> Happened:
     """A step in words."""
     name = step.action.removeprefix("rectify.")
-    what = "群众打了差评" if name == "open" else ACT_NAMES.get(name, name)
+    what = "打了差评" if name == "open" else ACT_NAMES.get(name, name)
     who = step.who or ("群众" if name in {"open", "visit", "fail", "withdraw"} else "")
-    return Happened(clock(step.at), who, what, "" if name == "open" else mask(step.detail))
+    return Happened(clock(step.at), who, what, mask(step.detail))
 
 
 def clock(moment: datetime | None) -> str:

@@ -61,7 +61,10 @@ GRADE_WORDS = {
     2: ("", "说得太快没听懂", "等了很久才有人"),
     1: ("", "问题没解决", "一直没有人回"),
 }
-SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦"
+MEASURES = "看了当时的对话，解释不够清楚；已和接待的律师一起复盘，补上办理步骤。"
+AMENDED = "对不起，上次没有给您讲明白。办理的步骤和要带的材料已经重新发给您，有不清楚的随时问。"
+VISITED = "现在清楚了"
+PROOF = "回访时群众表示满意，对话记录可查。"
 # Login, name, role, and which centre they sit at: 0 is the county's, 1, 2, 3 … a township's.
 STAFF = (
     ("demo-chen", "陈明", "lawyer", 0),

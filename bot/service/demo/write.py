@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.turn import LOCAL, Library
 from bot.service.demo import words
+from bot.service.demo.amends import amend
 from bot.service.demo.calendar import moments
 from bot.service.demo.handed import hand_over
 from bot.service.demo.matters import matters
@@ -29,7 +30,7 @@ _TASK = (0.78, 0.86, 0.94, 1.06)
 # In the order their references ask for.
 _ORDER = (
     "citizens", "consultations", "consultation_words", "inbox", "feedback", "handoffs", "handoff_events",
-    "handoff_messages", "ratings",
+    "handoff_messages", "ratings", "rectifications",
 )  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def fill(conn: Connection, wish: Wish, library: Library, hours: Hours, now: date
     services = Counter[str]()
     batch: dict[str, list[Row]] = defaultdict(list)
     known: set[str] = set()
-    for story in _stories(world, found, asking, prefix):
+    for story in _stories(world, found, asking, prefix, to_ms(now)):
         if story.person.id not in known:
             known.add(story.person.id)
             batch["citizens"].append(story.person.row)
@@ -108,13 +109,14 @@ def fill(conn: Connection, wish: Wish, library: Library, hours: Hours, now: date
     return Written(len(found), len(known), told["handed"], services.total())
 
 
-def _stories(world: World, found: list[int], asking: list[Person], prefix: str) -> Iterator[Story]:
+def _stories(world: World, found: list[int], asking: list[Person], prefix: str, until: int) -> Iterator[Story]:
     for number, (moment, person) in enumerate(zip(found, asking, strict=True)):
         story = tell(world, person, moment, f"{prefix}-{number:06d}")
         if wants_person(story):
             hand_over(world, story)
         else:
             end(story)
+        amend(story, world.hours, until)
         yield story
 
 

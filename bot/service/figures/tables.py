@@ -10,6 +10,7 @@ from bot.conversation.handoff.wording import GRADES
 from bot.service.figures.cube import NOTHING, Cell, Cube, Tally, added
 from bot.service.figures.findings import Findings
 from bot.service.handling import ENDS, SERVICES
+from bot.service.records.filters import NONE
 from knowledge.categories import category_name
 from knowledge.entry import KIND_NAMES
 
@@ -19,8 +20,7 @@ UNKNOWN = "未明确"
 UNSAID = "未说明"
 BOT = "法问自动答复"
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-# In the log's address: what is empty, and every value but that.
-NONE = "-"
+# In the log's address: every value but none.
 ANY_SERVICE = tuple(SERVICES)
 ANY_GRADE = tuple(map(str, GRADES))
 Filters = dict[str, str | tuple[str, ...]]

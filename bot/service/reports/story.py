@@ -9,6 +9,7 @@ from bot.service.figures import tables as layout
 from bot.service.figures.cube import NOTHING, Tally
 from bot.service.figures.findings import Findings
 from bot.service.figures.tables import Column, Row, Table, share
+from bot.service.records.filters import NONE
 from bot.service.reports.parts import Blank, Chart, Paragraph, Report, Section, Series, Sheet
 
 _NUMERALS = "一二三四五六七八九"
@@ -171,7 +172,7 @@ def _ratings(found: Findings, tables: dict[str, Table]) -> list[Paragraph]:
         f"群众评价{now.rated}人次，满意率{rate(now.satisfied, now.rated, before.satisfied, before.rated)}。其中{grades}。"
         f"不满意和非常不满意的{now.rated - now.satisfied}人次，开展整改{found.rectified[0]}件，办结{found.rectified[1]}件。"
     )
-    rated = [row for row in tables["township"].rows if row.now.rated and row.filters["township"] != layout.NONE]
+    rated = [row for row in tables["township"].rows if row.now.rated and row.filters["township"] != NONE]
     rated.sort(key=lambda row: -row.now.satisfied / row.now.rated)
     named = "，".join(f"{row.label}{row.now.satisfied / row.now.rated:.1%}" for row in rated)
     places = f"各乡镇满意率从高到低：{named}。" if rated else "评价的群众都没有说明乡镇。"

@@ -52,10 +52,26 @@
     return button;
   };
 
+  // Only our own private links can be tapped; whatever else looks like one stays text.
+  const PRIVATE = /\/my\/[\w-]{20,}/;
+  const appendText = (box, text) => {
+    const found = PRIVATE.exec(text);
+    if (!found) {
+      box.append(text);
+      return;
+    }
+    const link = element("a", "private", "打开我的记录");
+    link.href = found[0];
+    link.target = "_blank";
+    link.rel = "noreferrer";
+    box.append(text.slice(0, found.index), link);
+    appendText(box, text.slice(found.index + found[0].length));
+  };
+
   const showReply = (reply, author) => {
     const { turn, box } = bubble("theirs", author);
     const [body, foot] = reply.text.split(FOOT);
-    box.append(body);
+    appendText(box, body);
     if (foot !== undefined) box.append(element("div", "foot", "依据：" + foot));
     if (reply.rows.length) {
       const list = element("ul", "taps");
