@@ -16,7 +16,7 @@ from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
 
-STRANGE = "俺娃他爹在窑上干了一冬天，一毛没见着"
+STRANGE = "窑上的骡子摔断了腿谁管"
 AT = "/console/knowledge"
 
 

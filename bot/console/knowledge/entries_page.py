@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,7 +10,6 @@ from aiohttp import web
 from bot.console.doors import EDITORS, Doors
 from bot.console.knowledge import judging
 from bot.console.knowledge.desk import AT, Tools, asked, page
-from bot.console.knowledge.signals import SIGNAL_NAMES
 from bot.conversation.handoff import subjects
 from bot.conversation.turn import Library
 from bot.service import editions
@@ -19,22 +17,23 @@ from bot.service.staff import Member
 from knowledge import reply
 from knowledge.entry import Entry
 from knowledge.overlay import SOURCE
-from knowledge.search.mixer import load_mixer, parts
+from knowledge.search.index import Concepts
+from knowledge.search.mixer import load_mixer
 from knowledge.search.normalise import normalise
-from knowledge.search.rank import Candidate
+from knowledge.search.why import SAYS, Reason, why
 
 SHOWN = 50
 FILTERS = {"": "全部", "open": "待确认", "confirmed": "律师已确认", "own": "本县写的", "asked": "加过群众问法的"}
-_WORD = re.compile("[一-鿿]{2}|[0-9a-z]+")
+# What is less than this shows as 0.
+LEAST_SHOWN = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A candidate of the test panel: what it rests on, in words."""
+    """A candidate of the test panel: its entry, and what each signal adds: in words, in figures, as a bar of ten."""
 
-    candidate: Candidate
+    reason: Reason
     entry: Entry
-    shared: tuple[str, ...]
     signals: tuple[tuple[str, float, int], ...]
 
 
@@ -87,7 +86,8 @@ class Entries:
             return page(request, "try", member, q="", result=None)
         result = library.search(question, day)
         said = reply.for_result(question, result, library.base, library.locality, day)
-        whys = [_why(library, question, one) for one in result.candidates]
+        reasons = why(question, result, load_mixer(), Concepts(library.base.lexicon))
+        whys = [_why(library, one) for one in reasons]
         return page(request, "try", member, q=question, result=result, reply=said, whys=whys, plain=normalise(question))
 
 
@@ -113,15 +113,8 @@ def _in_subject(entry: Entry, chosen: str) -> bool:
     return not chosen or subjects.of_category(entry.category).slug == chosen
 
 
-def _why(library: Library, question: str, one: Candidate) -> Why:
-    text = normalise(question)
-    pairs = dict.fromkeys(text[at : at + 2] for at in range(len(text) - 1))
-    shared = tuple(pair for pair in pairs if pair in one.wording and _WORD.match(pair))
-    adds = sorted(parts(load_mixer(), one.signals).items(), key=lambda pair: -abs(pair[1]))
-    most = max((abs(value) for _, value in adds), default=1.0) or 1.0
-    signals = tuple(
-        (SIGNAL_NAMES.get(name, name), value, round(10 * abs(value) / most))
-        for name, value in adds
-        if abs(value) > 0.005  # noqa: PLR2004 - shows as 0.00
-    )
-    return Why(one, library.base.entries[one.entry], shared, signals)
+def _why(library: Library, reason: Reason) -> Why:
+    most = max((abs(value) for _, value in reason.parts), default=0.0)
+    seen = [(name, value) for name, value in reason.parts if abs(value) >= LEAST_SHOWN]
+    signals = tuple((SAYS[name], value, round(10 * abs(value) / most)) for name, value in seen)
+    return Why(reason, library.base.entries[reason.entry], signals)

@@ -18,6 +18,8 @@ from knowledge.overlay import SOURCE
 T = TypeVar("T")
 BAR = "｜"
 WORKING = "工作日"
+# A paper of which neither original nor copy is handed in: it is only shown or said.
+NEITHER = "说明就行"
 LABELS: dict[str, str] = {
     "id": "编号", "kind": "类别", "category": "分类", "question": "标准问题", "asks": "其他问法", "answer": "回答",
     "more": "更多", "steps": "步骤", "materials": "要带的材料", "deadlines": "期限", "where": "到哪里办",
@@ -104,7 +106,7 @@ def _deadline(one: Deadline) -> str:
 
 def _paper(one: Material) -> str:
     copies = f"复印件{one.copies}份" if one.copies else ""
-    kinds = "、".join(filter(None, ("原件" if one.original else "", copies)))
+    kinds = "、".join(filter(None, ("原件" if one.original else "", copies))) or NEITHER
     return _joined(one.name, kinds, one.flag, one.when)
 
 
