@@ -334,17 +334,17 @@ async def test_a_message_that_waited_while_all_was_deleted_meets_the_new_row(
             await counties[0].say(QUESTION, citizen=who)
             await counties[0].say("删除我的记录", citizen=who)
             sure = Inbound("web", who, f"{who}:sure", "text", clock(), text="确认删除", tap="data:sure")
-            other = Inbound("web", who, f"{who}:other", "text", clock(), text=QUESTION)
+            message = Inbound("web", who, f"{who}:other", "text", clock(), text=QUESTION)
             handled = await asyncio.gather(
-                counties[0].desk.handle(sure), counties[1].desk.handle(other), counties[1].desk.handle(sure)
+                counties[0].desk.handle(sure), counties[1].desk.handle(message), counties[1].desk.handle(sure)
             )
             assert SORRY not in handled
-        sure = "SELECT count(*) FROM inbox WHERE key LIKE '%_sure'"
-        assert rows(postgres_url, sure) == [(8,)]
+        deliveries = "SELECT count(*) FROM inbox WHERE key LIKE '%_sure'"
+        assert rows(postgres_url, deliveries) == [(8,)]
         assert rows(postgres_url, "SELECT count(*) FROM citizens WHERE erased_at IS NULL") == [(8,)]
         # Whose other message came first was asked again instead: that is one of the two ways it may go.
         erased = rows(postgres_url, "SELECT count(*) FROM audit WHERE action = 'data.erased'")[0][0]
-        asked = rows(postgres_url, f"{sure} AND reply LIKE '%找不回来%'")[0][0]
+        asked = rows(postgres_url, f"{deliveries} AND reply LIKE '%找不回来%'")[0][0]
         assert erased + asked == 8
     finally:
         for store in stores:
