@@ -57,6 +57,7 @@ async def test_a_new_lawyer_gets_in(browser: Browser, bot: Bot, viewport: object
     add_staff(bot, "boss", "赵主管", "admin")
     async with at(browser, bot, viewport) as boss, at(browser, bot, PHONE) as phone:
         await log_in(boss, bot, "boss", PASSWORD)
+        await boss.get_by_role("link", name="管理", exact=True).click()
         await expect(boss.get_by_role("heading", name="管理", exact=True)).to_be_visible()
         await look(boss, "overview")
         await boss.get_by_role("link", name="账号和角色").click()
