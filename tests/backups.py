@@ -106,7 +106,9 @@ def command_line(monkeypatch: pytest.MonkeyPatch) -> Run:
 @contextmanager
 def running_bot(url: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m bot serve` as a process of its own, once it says that it is up."""
-    env = environ(FAWEN_DATABASE_URL=url, FAWEN_HTTP__PORT="0")
+    # The rows are of 1970: nothing of them is to be erased because of their age.
+    forever = {"FAWEN_PRIVACY__KEEP_DAYS": "36500", "FAWEN_PRIVACY__MEDIA_DAYS": "36500"}
+    env = environ(FAWEN_DATABASE_URL=url, FAWEN_HTTP__PORT="0", **forever)
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )  # fmt: skip

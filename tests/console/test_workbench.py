@@ -89,7 +89,7 @@ async def test_a_story_from_question_to_rating(citizen: Visitor, zhang: Lawyer, 
     printed = CliRunner().invoke(
         app, ["stats", "--month", "2026-11"], env={"FAWEN_DATABASE_URL": bot.settings.database_url}
     )
-    for figure in ("转人工 1 件，排队中位 0 分钟", "已办结", "转法律援助", "zhang", "非常满意"):
+    for figure in ("转人工 1 人次", "已办结 1", "转法律援助", "zhang", "满意率 100.0%"):
         assert figure in printed.stdout
 
 

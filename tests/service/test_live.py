@@ -19,7 +19,7 @@ from tests.console.office import hire, visitor
 from tests.platform import Clock
 from tests.support import Bot
 
-WAGES, QUESTION = "labour.unpaid-wages", "俺娃他爹在窑上干了一冬天，一毛没见着"
+WAGES, QUESTION = "labour.unpaid-wages", "窑上干了一冬天，工头一毛没给"
 PATIENCE = 20.0
 
 

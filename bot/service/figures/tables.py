@@ -336,8 +336,10 @@ def summary(found: Findings) -> list[str]:
         f"{task.place or '全县'}年度任务 {task.target:,} 件，到 {task.period.last} 完成 {task.done:,} 件，{shown(task.share, 'share')}"
         for task in found.tasks
     ]
+    ended = [f"{name} {now:,}" for name, now, _ in ends(found) if now]
+    how = [f"转人工的结局：{'，'.join(ended)}"] if ended else []
     marked = ["演示数据，不是真实记录。"] if found.demo else []
-    return [*marked, asked, done, waited, *tasks]
+    return [*marked, asked, done, waited, *how, *tasks]
 
 
 def minutes(wait: timedelta | None) -> str:
