@@ -48,7 +48,7 @@ async def test_keys_alone_log_in_change_nothing_and_log_out(
     assert page.url == f"{bot.url}/account"
     await fits()
     await expect(page.get_by_text("（就是这台）")).to_be_visible()
-    passed = []
+    passed: list[str] = []
     while "退出" not in passed and len(passed) < 12:
         await page.keyboard.press("Tab")
         passed.append(await page.evaluate("document.activeElement.textContent"))
