@@ -16,6 +16,7 @@ from bot.conversation.turn import LOCAL
 from bot.run_settings import BY_NAME
 from bot.service import accounts, audit
 from bot.service.audit import Line, Wanted
+from bot.service.records.access import ACTIONS
 from bot.service.staff import Member
 from bot.store.times import to_ms
 
@@ -51,21 +52,10 @@ NAMES = {
     "unbind_wechat": "解除绑定微信",
     "duty_on": "上岗",
     "duty_off": "下岗",
-    "handoff.read": "看了别人接待的对话",
-    "handoff.claim": "接单",
+    **ACTIONS,
     "handoff.release": "退回排队",
     "handoff.transfer": "转给同事",
-    "handoff.take_over": "接管",
     "handoff.close": "办结",
-    "record.read": "看了咨询记录",
-    "record.unmask": "看了隐去的内容",
-    "record.correct": "改类别和事项",
-    "record.remark": "写内部备注",
-    "record.remark_dropped": "删内部备注",
-    "record.export": "导出记录（已隐去个人信息）",
-    "record.export_unmasked": "导出记录（没有隐去）",
-    "record.export_again": "重新导出记录",
-    "record.export_fetched": "下载导出的文件",
     "report_made": "生成报告",
     "tasks_set": "改年度任务",
     "digest_link_made": "生成推送的链接",
@@ -78,7 +68,6 @@ NAMES = {
     "rectify.close": "整改：办结",
     "rectify.reopen": "整改：重新打开",
     "rectify.withdraw": "整改：群众已删除记录",
-    "case.read": "看了整改",
     "knowledge.draft": "写条目草稿",
     "knowledge.import": "收进条目文件",
     "knowledge.publish": "发布条目",

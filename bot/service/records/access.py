@@ -24,6 +24,7 @@ ACTIONS: dict[str, str] = {
     "record.correct": "改了类型或事项",
     "record.remark": "写了备注",
     "record.remark_dropped": "删了备注",
+    "case.read": "看了整改",
     "handoff.read": "看了转人工的对话",
     "handoff.claim": "接单",
     "handoff.take_over": "接管",
