@@ -16,7 +16,6 @@ from aiohttp import web
 
 from bot import health
 from bot.bell import CHANGED, Bell
-from bot.bell_relay import Relay
 from bot.channels.web.kb import Browse
 from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
@@ -105,6 +104,8 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     app.add_routes(health.routes(db, parts.metrics))
     app.cleanup_ctx.append(_store(db))
     if not db.embedded:
+        from bot.bell_relay import Relay  # noqa: PLC0415 - brings the driver of PostgreSQL with it
+
         app.cleanup_ctx.append(Relay(db, bell).running)
     app[LIVE] = live
     app.cleanup_ctx.append(_kept_live(live, bell))

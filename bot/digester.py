@@ -18,7 +18,6 @@ from bot.service import digests
 from bot.service.demo import write as demo
 from bot.service.digests import Digest
 from bot.service.figures.period import Period
-from bot.service.reports.digest import workbook
 from bot.store.database import ConflictError, Database
 from knowledge.entry import Entry
 
@@ -61,6 +60,8 @@ class Digester:
         self, period: Period, owed: Sequence[str], items: Mapping[str, Mapping[str, Entry]], now: datetime
     ) -> None:
         """The digests of a window, for the departments that were asked about."""
+        from bot.service.reports.digest import workbook  # noqa: PLC0415 - large, and needed every other day
+
         asked, marked = await self.db.read(lambda conn: (digests.asked(conn, period), demo.marked(conn)))
         for department in owed:
             mine = digests.of_items(asked, items[department])

@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import xlsxwriter
+if TYPE_CHECKING:
+    import xlsxwriter
 
 Cell = str | int | float
 # What a spreadsheet may take for the beginning of a formula or command, in either width, whatever blanks stand before it.
@@ -50,6 +51,8 @@ class _Csv:
 @contextmanager
 def xlsx_file(path: Path, name: str, widths: Sequence[int]) -> Iterator[Sheet]:
     """An Excel file with one sheet: first row bold and fixed, a filter over it; memory stays the same however long."""
+    import xlsxwriter  # noqa: PLC0415 - large, and only the process that writes needs it
+
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,

@@ -49,11 +49,11 @@ def _run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bot.app import build_app  # noqa: PLC0415 - so that --help stays quick
-
     out.print("正在启动，第一次要十来秒……")
     # What is built now lives as long as the process: looking through it for garbage again and again is half the start.
     gc.disable()
+    from bot.app import build_app  # noqa: PLC0415 - so that --help stays quick
+
     app = await build_app(settings)
     gc.freeze()
     gc.enable()

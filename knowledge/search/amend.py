@@ -17,8 +17,8 @@ from knowledge.load import KnowledgeBase
 from knowledge.search.index import K1, LEAST, B, Concepts, Floats, grams
 from knowledge.search.meaning import Bytes, Encoder, Vectors, in_bytes
 from knowledge.search.normalise import normalise
-from knowledge.search.pool import bounds, spread
-from knowledge.search.tables import TOLD_WEIGHT, Postings, Tables, whole_text
+from knowledge.search.pool import spread
+from knowledge.search.tables import NUMBER, TOLD_WEIGHT, Postings, Tables, whole_text
 
 
 def amend(
@@ -151,13 +151,13 @@ class _Added:
         keys = np.concatenate([old_terms * size + old.entries, np.array([a * size + b for a, b in pairs], np.int64)])
         order = np.argsort(keys, kind="stable")
         begins = np.concatenate([old.text_begins, old.text_begins[-1] + ends])
-        places, lengths = spread(bounds(begins), order)
+        places, lengths = spread(begins, order)
         texts = np.where(old.texts >= self._old.width, old.texts + self._width - self._old.width, old.texts)
         return Postings(
-            begins=np.searchsorted(keys[order], np.arange(terms + 1) * size),
-            entries=keys[order] % size,
-            pulls=np.concatenate([old.pulls, np.array([self._pulls[pair] for pair in pairs])])[order],
-            text_begins=np.concatenate([[0], np.cumsum(lengths)]),
+            begins=np.searchsorted(keys[order], np.arange(terms + 1) * size).astype(NUMBER),
+            entries=(keys[order] % size).astype(NUMBER),
+            pulls=np.concatenate([old.pulls, np.array([self._pulls[pair] for pair in pairs], old.pulls.dtype)])[order],
+            text_begins=np.concatenate([[0], np.cumsum(lengths)]).astype(NUMBER),
             texts=np.concatenate([texts, slots.astype(texts.dtype)])[places],
             bm25=np.concatenate([old.bm25, weights.astype(old.bm25.dtype)])[places],
             idf=np.concatenate([old.idf, idfs.astype(old.idf.dtype)])[places],

@@ -16,7 +16,7 @@ COMMON = 0.4
 # A text of nothing but common terms weighs next to nothing, not nothing.
 LEAST = 1e-6
 Floats = npt.NDArray[np.floating]
-Ints = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.signedinteger]
 
 _ASCII = re.compile(r"[0-9]+|[a-z]+")
 _HAN = re.compile(r"[一-鿿㐀-䶿]+")

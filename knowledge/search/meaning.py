@@ -43,16 +43,17 @@ class Encoder:
 
     def __init__(self, vectors: Vectors, terms: Sequence[str]) -> None:
         """Know only `terms`: those nobody has written cannot be met in the tables anyway."""
-        learned = {term: row for row, term in enumerate(vectors.terms, 1)}
-        # Row 0 is for terms that were not learned.
-        self._row: Ints = np.fromiter((learned.get(term, 0) for term in terms), np.intp, len(terms))
-        self._rows: Bytes = np.concatenate([np.zeros((1, vectors.size), np.int8), vectors.rows])
-        self._worth: Floats = np.concatenate([np.zeros(1, np.float32), vectors.worth])[:, None]
+        learned = {term: row for row, term in enumerate(vectors.terms)}
+        found = np.fromiter((learned.get(term, -1) for term in terms), np.int32, len(terms))
+        self._row: Ints = found.clip(0)
+        self._rows: Bytes = vectors.rows
+        # Terms that were not learned are worth nothing, whatever row they point to.
+        self._worth: Floats = np.where(found < 0, np.float32(0), vectors.worth.take(self._row))[:, None]
 
     def __call__(self, numbers: Ints) -> Floats:
         """The place of one text: a vector of length 1, or of zeros if none of its terms was learned."""
         rows = self._row.take(numbers)
-        found: Floats = (self._rows.take(rows, axis=0) * self._worth.take(rows, axis=0)).sum(axis=0)
+        found: Floats = (self._rows.take(rows, axis=0) * self._worth.take(numbers, axis=0)).sum(axis=0)
         return found / max(float(np.sqrt(found @ found)), LEAST)
 
     def many(self, numbers: Ints, begins: Ints) -> Floats:
@@ -60,8 +61,8 @@ class Encoder:
         parts = []
         for first in range(0, len(begins) - 1, CHUNK):
             edges = begins[first : first + CHUNK + 1]
-            rows = self._row.take(numbers[edges[0] : edges[-1]])
-            terms = self._rows.take(rows, axis=0) * self._worth.take(rows, axis=0)
+            chosen = numbers[edges[0] : edges[-1]]
+            terms = self._rows.take(self._row.take(chosen), axis=0) * self._worth.take(chosen, axis=0)
             parts.append(unit(np.add.reduceat(terms, edges[:-1] - edges[0], axis=0)))
         return np.concatenate(parts) if parts else np.zeros((0, self._rows.shape[1]), np.float32)
 

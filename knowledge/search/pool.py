@@ -73,7 +73,6 @@ class Index:
         self.concepts = Concepts(base.lexicon)
         self._numbers = {term: number for number, term in enumerate(tables.terms)}
         self._lines = np.arange(POOL)[:, None]
-        self._pairs, self._texts = bounds(tables.postings.begins), bounds(tables.postings.text_begins)
         masses = tables.masses.reshape(-1, 1, tables.width)
         # What the shared idf of each wording is weighed with: as it is, for cosine, for containment.
         self._factors: Floats = np.concatenate([masses < np.inf, 1 / np.sqrt(masses), 1 / masses], axis=1)
@@ -112,7 +111,7 @@ class Index:
         fits = self._places @ place
         concepts = {term for term in terms if term[0] == "@"}
         asked = _Asked(text, concepts, mass, place, fits)
-        pairs, _ = spread(self._pairs, numbers)
+        pairs, _ = spread(self.tables.postings.begins, numbers)
         entries = self.tables.postings.entries.take(pairs)
         order = self._draw(pairs, entries, asked, barred, owner)
         bm25, idf = self._shared(pairs, entries, order)
@@ -154,7 +153,7 @@ class Index:
         rows[order] = np.arange(0, len(order) * wide, wide)
         found = rows.take(entries)
         drawn = (found >= 0).nonzero()[0]
-        places, lengths = spread(self._texts, pairs.take(drawn))
+        places, lengths = spread(postings.text_begins, pairs.take(drawn))
         cells = postings.texts.take(places) + found.take(drawn).repeat(lengths)
         size = len(order) * wide
         bm25 = np.bincount(cells, postings.bm25.take(places), size).astype(np.float64, copy=False)
@@ -218,13 +217,9 @@ def _best(scores: Floats, count: int) -> list[int]:
     return found
 
 
-def bounds(begins: Ints) -> Ints:
-    """For `spread`: where each part ends, and how long it is; the parts of an array begin at `begins`."""
-    return np.stack([begins[1:], np.diff(begins)])
-
-
-def spread(parts: Ints, chosen: Ints) -> tuple[Ints, Ints]:
-    """All places of the `chosen` parts, and how many each of them has."""
-    stops, lengths = parts.take(chosen, axis=1)
+def spread(begins: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """All places of the `chosen` parts of an array, and how many each of them has; part number n begins at `begins[n]`."""
+    stops = begins.take(chosen + 1)
+    lengths = stops - begins.take(chosen)
     ends = lengths.cumsum()
     return (stops - ends).repeat(lengths) + np.arange(ends[-1] if len(ends) else 0), lengths

@@ -15,6 +15,8 @@ from knowledge.search.normalise import normalise
 
 # What an answer's own words say, beside those of its wordings, when entries are drawn into the pool.
 TOLD_WEIGHT = 0.5
+# What numbers of terms, entries, places and texts are kept in: half of the memory, and most of the time, goes to them.
+NUMBER, TEXT = np.int32, np.int16
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,11 @@ def _postings(numbering: dict[str, int], size: int, fields: Sequence[_Part]) -> 
     whose, texts, bm25, idf = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(whose, kind="stable")
     return Postings(
-        begins=np.searchsorted(pairs, np.arange(len(numbering) + 1) * size),
-        entries=pairs % size,
-        pulls=pulls,
-        text_begins=np.searchsorted(whose[order], np.arange(len(pairs) + 1)),
-        texts=texts[order],
+        begins=np.searchsorted(pairs, np.arange(len(numbering) + 1) * size).astype(NUMBER),
+        entries=(pairs % size).astype(NUMBER),
+        pulls=pulls.astype(np.float32),
+        text_begins=np.searchsorted(whose[order], np.arange(len(pairs) + 1)).astype(NUMBER),
+        texts=texts[order].astype(TEXT),
         bm25=bm25[order],
         idf=idf[order],
     )

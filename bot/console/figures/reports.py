@@ -17,10 +17,8 @@ from bot.ids import Clock, NewId
 from bot.service import audit
 from bot.service.figures.findings import Findings, find
 from bot.service.figures.period import Period, PeriodError, read
-from bot.service.reports.annex import annex
 from bot.service.reports.parts import BLANK, Blank, Paragraph, Report, Sheet
 from bot.service.reports.story import report
-from bot.service.reports.word import document
 from bot.service.staff import Member
 from bot.store.database import Database
 from knowledge.places import Locality
@@ -74,10 +72,14 @@ class ReportPages:
 
     async def word(self, request: web.Request, member: Member) -> web.Response:
         """The report as a Word document."""
+        from bot.service.reports.word import document  # noqa: PLC0415 - large, and needed once a month
+
         return await self._file(request, member, WORD, "docx", lambda found: document(self._report(found)))
 
     async def excel(self, request: web.Request, member: Member) -> web.Response:
         """The annex as a workbook."""
+        from bot.service.reports.annex import annex  # noqa: PLC0415 - large, and needed once a month
+
         return await self._file(request, member, EXCEL, "xlsx", annex)
 
     async def _file(
