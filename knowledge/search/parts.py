@@ -119,4 +119,4 @@ def asides(text: str) -> list[str]:
             found.append(sentence)
             sentence = ""
     found += [sentence, *[told] * apart]
-    return [one for one in dict.fromkeys(found) if one != text and _LETTER.search(one)]
+    return [one for one in dict.fromkeys(found) if one != text and len(_LETTER.findall(one)) >= LEAST_LETTERS]
