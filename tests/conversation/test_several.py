@@ -104,7 +104,7 @@ def test_candidates_of_the_main_question_come_with_the_others(talk: Talk) -> Non
     assert talk.state.options[2:] == talk.state.others
     talk.say("3")
     assert talk.state.entry == COOLING
-    assert talk.state.others == (SUPPORT,)
+    assert list(talk.state.others) == [SUPPORT]
 
 
 def test_the_topic_is_the_main_question_alone(talk: Talk) -> None:

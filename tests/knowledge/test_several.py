@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,12 +14,14 @@ from knowledge.cli import app
 from knowledge.danger import danger
 from knowledge.load import KnowledgeBase
 from knowledge.reply import TEXT_LIMIT, answer, for_result
+from knowledge.search.examples import read_examples
 from knowledge.search.mixer import Verdict
 from knowledge.search.rank import NOTHING, Candidate, Result, Search
 from knowledge.search.several import MOST_OTHERS, find
 from knowledge.wording import ALSO, CHOOSE, CHOOSE_FIRST, MORE_HINT
 
 DAY = date(2026, 11, 22)
+QUESTIONS = Path(__file__).parents[3] / "shared" / "reference" / "questions" / "dev.jsonl"
 DIVORCE = "我想离婚，孩子归谁，房子怎么分，另外老板还欠我工资咋办"
 
 
@@ -100,6 +103,19 @@ def test_no_more_than_a_few_parts_are_searched_and_offered() -> None:
     found = find(search, "".join(asked), DAY)
     assert len(search.asked) == 1 + 5
     assert [other.entry for other in found.others] == ["e1", "e2", "e3"][:MOST_OTHERS]
+
+
+def test_real_questions_stay_as_they_are(base: KnowledgeBase, search: Search) -> None:
+    """Of real questions, nearly all of them one at a time, every fifth: no answer changes, and little else."""
+    if not QUESTIONS.exists():
+        pytest.skip("the real questions are not here")
+    asked = [one.text for one in read_examples(QUESTIONS, base.entries) if one.right is not None][::5]
+    both = [(search(text, DAY), find(search, text, DAY)) for text in asked]
+    for alone, found in both:
+        if alone.verdict != "choices":
+            assert (found.verdict, found.candidates) == (alone.verdict, alone.candidates)
+    assert sum(alone.verdict != found.verdict for alone, found in both) <= 0.015 * len(both)
+    assert sum(bool(found.others) for _, found in both) <= 0.03 * len(both)
 
 
 def test_choices_leave_room_for_what_was_asked_besides() -> None:
