@@ -45,7 +45,8 @@ from bot.store.migrate import migrate
 from knowledge.articles import read_articles
 from knowledge.cache import cached
 from knowledge.places import Locality, read_locality
-from knowledge.search.mixer import load_mixer
+from knowledge.search.meaning import no_vectors
+from knowledge.search.mixer import WEIGHTS, WORDS_WEIGHTS, load_mixer
 from knowledge.search.rank import searcher
 
 log = structlog.get_logger("app")
@@ -70,11 +71,17 @@ class Parts:
 def read_library(settings: Settings) -> Library:
     """Knowledge, search and locality as the settings ask for; ContentError or LocalityError on bad files."""
     cache = Path(settings.cache) if settings.cache else None
-    known, tables = cached(folder=cache)
+    vectors, weights = (None, WEIGHTS) if settings.answers.meaning else (no_vectors(), WORDS_WEIGHTS)
+    known, tables = cached(folder=cache, vectors=vectors)
     locality = read_locality(settings.locality, known.places) if settings.locality else Locality(known.places)
     answers = settings.answers
     search = searcher(
-        known, load_mixer(), confirmed_only=answers.confirmed_only, wrong_costs=answers.wrong_costs, tables=tables
+        known,
+        load_mixer(weights),
+        confirmed_only=answers.confirmed_only,
+        wrong_costs=answers.wrong_costs,
+        tables=tables,
+        vectors=vectors,
     )
     articles = read_articles(Path(settings.statutes), cache) if settings.statutes else None
     return Library(known, search, locality, answers.confirmed_only, articles)

@@ -144,6 +144,10 @@ class Answers(Section):
     """What may be served."""
 
     confirmed_only: bool = Field(False, description="serve only entries that a lawyer of the county has confirmed")
+    meaning: bool = Field(
+        True,
+        description="find what is meant alike, too; without it search goes by words alone, in a little less memory",
+    )
     wrong_costs: float = Field(
         4.0, ge=1, le=99, description="how many right answers a wrong one outweighs: higher means more choices instead"
     )

@@ -22,6 +22,7 @@ import opencc
 from knowledge.entry import Entry
 from knowledge.load import CONTENT, KnowledgeBase, load
 from knowledge.places import PlaceKind
+from knowledge.search.meaning import Vectors
 from knowledge.search.tables import Tables, work_out
 from knowledge.statutes import Statutes
 
@@ -41,19 +42,29 @@ class _Kept(msgspec.Struct, frozen=True):
     tables: Tables
 
 
-def cached(root: Path = CONTENT, folder: Path | None = None) -> tuple[KnowledgeBase, Tables]:
-    """Like `load`, with the tables of search; from `folder` (see `default_folder`) if nothing has changed since."""
-    name = fingerprint(root) + SUFFIX
+def cached(
+    root: Path = CONTENT, folder: Path | None = None, *, vectors: Vectors | None = None
+) -> tuple[KnowledgeBase, Tables]:
+    """Like `load`, with the tables of search; from `folder` (see `default_folder`) if nothing has changed since.
+
+    `vectors` are the shipped ones unless others are given.
+    """
+    name = _name(root, vectors)
     known = kept(folder, name, _Kept)
     if known is not None:
         base = KnowledgeBase({entry.id: entry for entry in known.entries}, known.statutes, known.places, known.lexicon)
         return base, known.tables
     base = load(root)
-    tables = work_out(base)
+    tables = work_out(base, vectors)
     # Content that somebody wrote to meanwhile must not be kept under the name of what it was before.
-    if fingerprint(root) + SUFFIX == name:
+    if _name(root, vectors) == name:
         keep(folder, name, _Kept(list(base.entries.values()), base.statutes, base.places, base.lexicon, tables))
     return base, tables
+
+
+def _name(root: Path, vectors: Vectors | None) -> str:
+    given = "" if vectors is None else hashlib.blake2b(vectors.rows.tobytes(), digest_size=_DIGEST // 2).hexdigest()
+    return fingerprint(root) + given + SUFFIX
 
 
 def kept(folder: Path | None, name: str, kind: type[T]) -> T | None:

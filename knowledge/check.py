@@ -228,6 +228,18 @@ def _links(entry: Entry, base: KnowledgeBase, _day: date) -> Faults:
             yield Said("see_also names itself", "“相关问题”里写了这一条自己"), True
         elif other not in base.entries:
             yield Said(f"see_also {other} is not written yet", f"相关问题{other}还没有"), False
+    if entry.succeeds is not None:
+        before = base.entries.get(entry.succeeds)
+        if before is None:
+            yield Said(f"succeeds {entry.succeeds}, which does not exist", f"接替的条目{entry.succeeds}不存在"), True
+        elif before.valid.ends is None or entry.valid.starts != before.valid.ends + timedelta(days=1):
+            yield (
+                Said(
+                    f"does not start on the day after {before.id} ends",
+                    f"要从它接替的条目{before.id}“到哪天为止”的第二天起有效",
+                ),
+                True,
+            )
 
 
 _RULES: tuple[Callable[[Entry, KnowledgeBase, date], Faults], ...] = (_shape, _text, _basis, _mentions, _links)

@@ -30,10 +30,11 @@ from knowledge.search.examples import read_examples
 from knowledge.search.fit import Judged, cross_validate
 from knowledge.search.fit import fit as fit_mixer
 from knowledge.search.index import Concepts
-from knowledge.search.mixer import WEIGHTS, load_mixer
+from knowledge.search.mixer import WEIGHTS, WORDS_WEIGHTS, load_mixer
 from knowledge.search.rank import Result, Search, searcher
-from knowledge.search.rehearsal import Course, Prepared, course, rehearse
+from knowledge.search.rehearsal import Course, Prepared, course, rehearse, rehearse_words
 from knowledge.search.several import find
+from knowledge.search.tables import work_out
 from knowledge.search.why import why
 from knowledge.stats import counts, readability
 from knowledge.stats import coverage as covered
@@ -323,13 +324,16 @@ def fit(
     """Learn vectors and mixer from labelled real questions, and report cross-validated figures; takes some minutes."""
     whole, rows = _rehearsed(questions, content, _day(day))
     old = load_mixer()
-    for name, value in evaluate.report(cross_validate(rows, old)).items():
-        out.print(f"{name:32} {value}")
+    _print_figures(cross_validate(rows, old))
+    by_words = rehearse_words(whole, old, _day(day))
+    _print_figures(cross_validate(by_words, old), "by words alone: ")
     if write:
         err.print("all folds together", style="dim")
-        meaning.write(whole.learner().learn())
-        WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fit_mixer(rows, old))) + b"\n")
-        out.print(f"wrote {meaning.VECTORS.name} and {WEIGHTS.name}")
+        known = frozenset(work_out(whole.base, meaning.no_vectors()).terms)
+        meaning.write(meaning.only(whole.learner().learn(), known))
+        for path, learned in ((WEIGHTS, rows), (WORDS_WEIGHTS, by_words)):
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(fit_mixer(learned, old))) + b"\n")
+        out.print(f"wrote {meaning.VECTORS.name}, {WEIGHTS.name} and {WORDS_WEIGHTS.name}")
 
 
 @app.command(name="eval")
@@ -351,6 +355,8 @@ def evaluation(
     whole, rows = _rehearsed(questions, content, when)
     judged = cross_validate(rows, load_mixer())
     _print_figures(judged)
+    _print_tables(judged)
+    _print_figures(cross_validate(rehearse_words(whole, load_mixer(), when), load_mixer()), "by words alone: ")
     if wrong:
         lines = ["\t".join(row) for row in evaluate.errors(judged)]
         wrong.write_text("\n".join(["question\tverdict\tconfidence\ttaken\tright\ttext", *lines, ""]), encoding="utf-8")
@@ -370,9 +376,12 @@ def evaluation(
     out.print(f"one search: median {middle:.2f} ms, 99 in 100 under {slow:.2f} ms, mean {mean:.2f} ms")
 
 
-def _print_figures(judged: list[Judged]) -> None:
+def _print_figures(judged: list[Judged], kind: str = "") -> None:
     for name, value in evaluate.report(judged).items():
-        out.print(f"{name:36} {value}")
+        out.print(f"{kind}{name:36} {value}")
+
+
+def _print_tables(judged: list[Judged]) -> None:
     groups = {"source": lambda one: one.source, "category": lambda one: min(one.right or "?").rpartition(".")[0]}
     for name, group in groups.items():
         table = Table(name, "questions", "hit@1", "hit@3", "answered", "right")

@@ -102,6 +102,8 @@ class Entry(Part, frozen=True, kw_only=True):
     unverified: tuple[Unverified, ...] = ()
     see_also: tuple[EntryId, ...] = ()
     valid: Validity = Validity()
+    # The entry in whose place this one stands once its own dates have come.
+    succeeds: EntryId | None = None
     reviewed: date
     confirmed: Confirmation | None = None
     note: str = ""

@@ -48,6 +48,17 @@ class KnowledgeBase:
         starts, ends = self._spans[entry.id]
         return starts <= day <= ends
 
+    def in_force(self, entry: Entry, day: date, *, confirmed_only: bool = False) -> Entry | None:
+        """The entry that may answer on `day` what this one is about: itself, or what has taken its place."""
+        known: Entry | None = entry
+        while known is not None and not self.servable(known, day, confirmed_only=confirmed_only):
+            known = self._successors.get(known.id)
+        return known
+
+    @cached_property
+    def _successors(self) -> dict[str, Entry]:
+        return {entry.succeeds: entry for entry in self.entries.values() if entry.succeeds}
+
     @cached_property
     def _spans(self) -> dict[str, tuple[date, date]]:
         return {entry.id: self._span(entry) for entry in self.entries.values()}

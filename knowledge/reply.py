@@ -130,11 +130,8 @@ def answer(
         body, rest = body + GOES_ON, "\n".join(filter(None, (tail, rest)))
     reply = fit(Reply(f"{lead}{body}{foot}", taps, rest), limit)
     asked = {other.id for other in others}
-    related = [
-        (ask_tap(base.entries[other]),)
-        for other in entry.see_also
-        if other not in asked and other in base.entries and base.servable(base.entries[other], day)
-    ]
+    known = (base.in_force(base.entries[other], day) for other in entry.see_also if other in base.entries)
+    related = [(ask_tap(other),) for other in known if other and other.id not in asked]
     for row in related[:3]:
         wider = replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
         if wider.size <= limit:
@@ -194,9 +191,8 @@ def not_ours(base: KnowledgeBase, day: date) -> Reply:
 def examples(base: KnowledgeBase, kind: str, day: date) -> tuple[tuple[Tap, ...], ...]:
     """Tappable example questions of one kind, a row each."""
     known = ((label, base.entries.get(entry)) for label, entry in EXAMPLES[kind])
-    return tuple(
-        (Tap(label, label, f"ask:{entry.id}"),) for label, entry in known if entry and base.servable(entry, day)
-    )
+    served = ((label, base.in_force(entry, day)) for label, entry in known if entry)
+    return tuple((Tap(label, label, f"ask:{entry.id}"),) for label, entry in served if entry)
 
 
 def for_result(message: str, result: Result, base: KnowledgeBase, locality: Locality, day: date) -> Reply:

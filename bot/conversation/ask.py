@@ -73,7 +73,7 @@ def choose(turn: Turn, entry_id: str) -> Outcome:
 def _served(turn: Turn, entry_id: str) -> Entry | None:
     base, confirmed_only = turn.library.base, turn.library.confirmed_only
     entry = base.entries.get(entry_id)
-    return entry if entry and base.servable(entry, turn.day, confirmed_only=confirmed_only) else None
+    return base.in_force(entry, turn.day, confirmed_only=confirmed_only) if entry else None
 
 
 def _ids(candidates: Iterable[Candidate]) -> tuple[str, ...]:

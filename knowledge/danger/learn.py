@@ -15,6 +15,7 @@ from knowledge.danger.ear import Rules
 from knowledge.danger.net import SIZE, STEP, WEIGHTS, Kept, Net, Pieces, pack
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import off_topic
+from knowledge.search.examples import phrasings
 
 _HERE = Path(__file__).parent
 FOLDS = 5
@@ -24,7 +25,7 @@ CALM = -4.0
 # What a mistake costs: somebody not heard, somebody sent away, somebody sent away who asked nothing like it.
 _MISSED, _NEAR, _OTHER = 8.0, 8.0, 1.0
 # An alarm keeps the answer back, so it must be sure; the hotlines before an answer cost a line, so they may be rash.
-ALARM_FROM, NEAR_FROM = -0.5, -2.5
+ALARM_FROM, NEAR_FROM = -0.7, -2.5
 # Entries that people in danger are answered from: their wordings are no examples of calm.
 _OF_DANGER = (
     "violence.",
@@ -70,10 +71,12 @@ def read_examples(base: KnowledgeBase, rules: Rules, questions: Path) -> Example
     rows = [msgspec.json.decode(line)["question"] for line in questions.read_text(encoding="utf-8").splitlines()]
     entries = [entry for entry in base.entries.values() if not entry.id.startswith(_OF_DANGER)]
     wordings = [wording for entry in entries for wording in entry.wordings]
+    calm = {entry.id for entry in entries}
+    phrased = [rules.plain(words) for entry, words in phrasings() if entry in calm]
     return Examples(
         [rules.plain(text) for text, _ in phrases()],
         [rules.plain(text) for text in [*near_misses(), *off_topic()]],
-        [rules.plain(text) for text in wordings],
+        [*map(rules.plain, wordings), *(plain for plain in phrased if rules(plain) is None)],
         [plain for plain in map(rules.plain, rows) if rules(plain) is None],
     )
 

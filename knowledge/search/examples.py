@@ -12,6 +12,7 @@ import msgspec
 from knowledge.search.domain import off_topic
 
 LABELS = Path(__file__).parent / "labels.tsv"
+PHRASINGS = Path(__file__).parent / "phrasings.tsv"
 FOLDS = 5
 NONE = "-"
 
@@ -45,6 +46,13 @@ def labels(path: Path = LABELS) -> dict[str, tuple[str, ...]]:
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
     return {number: () if names == NONE else tuple(names.split(" ")) for number, names in rows}
+
+
+def phrasings(path: Path = PHRASINGS) -> list[tuple[str, str]]:
+    """What people might say for an entry, made up to learn from: entry and words. Search never looks through them."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return [(entry, words) for entry, words in rows]
 
 
 def read_examples(questions: Path, known: Container[str]) -> list[Example]:

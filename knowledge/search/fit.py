@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from knowledge.search.examples import FOLDS, Example
+from knowledge.search.grow import grow
 from knowledge.search.index import Floats
-from knowledge.search.mixer import CUES, SIGNALS, Head, Mixer, cues
+from knowledge.search.mixer import CUES, SIGNALS, Head, Mixer, cues, odds
 from knowledge.search.rank import MOST_CHOICES
 from knowledge.search.rehearsal import Prepared
 
@@ -32,33 +34,32 @@ class Judged:
 
 
 def fit(rows: Sequence[Prepared], settings: Mixer) -> Mixer:
-    """Weights by conditional logistic regression, then the three heads on top of them; thresholds as in `settings`."""
+    """Weights by conditional logistic regression, trees on top of them, then three heads; thresholds as in `settings`."""
     ready = [row for row in rows if not row.bare]
+    asked = [row for row in ready if row.example.right is not None]
     weights = _mix([row for row in ready if row.gold.any()])
+    so_far = [odds((row.signals @ weights).tolist()) for row in asked]
+    trees = grow([row.signals for row in asked], np.concatenate([row.gold for row in asked]), np.concatenate(so_far))
+    mixer = msgspec.structs.replace(settings, weights=tuple(round(float(w), 4) for w in weights), trees=trees)
     found, right, among = [], [], []
     for row in ready:
-        scores = row.signals @ weights
-        order = np.argsort(-scores, kind="stable")
-        found.append(cues(row.signals, scores.tolist(), row.message))
+        scores, _ = mixer.scores(row.signals)
+        order = np.argsort(-np.array(scores), kind="stable")
+        found.append(cues(row.signals, scores, row.message))
         right.append(float(row.gold[order[0]]))
         among.append(float(row.gold[order[:MOST_CHOICES]].any()))
     matrix = np.array(found, dtype=np.float64)
-    return Mixer(
-        tuple(round(float(w), 4) for w in weights),
-        _logistic(matrix, np.array(right)),
-        _logistic(matrix, np.array(among)),
-        _gate(rows, weights),
-        settings.wrong_costs,
-        settings.choices_from,
-        settings.ours_from,
-        settings.sure_from,
-        settings.context,
+    return msgspec.structs.replace(
+        mixer,
+        right=_logistic(matrix, np.array(right)),
+        among=_logistic(matrix, np.array(among)),
+        ours=_gate(rows, mixer),
     )
 
 
-def _gate(rows: Sequence[Prepared], weights: Floats) -> Head:
+def _gate(rows: Sequence[Prepared], mixer: Mixer) -> Head:
     """Whether a message is ours at all: learned from real questions, our barest wordings, and chit-chat."""
-    found = np.array([cues(row.signals, (row.signals @ weights).tolist(), row.message) for row in rows])
+    found = np.array([cues(row.signals, mixer.scores(row.signals)[0], row.message) for row in rows])
     ours = np.array([float(row.example.right is not None) for row in rows])
     return _logistic(found * _WITHOUT_LENGTH, ours, balance=True)
 

@@ -5,8 +5,8 @@ The vectors are learned (`learn.py`): texts that ask for the same entry lie clos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -36,6 +36,18 @@ class Vectors:
     def size(self) -> int:
         """Numbers in a vector."""
         return int(self.rows.shape[1])
+
+
+def no_vectors() -> Vectors:
+    """Nothing learned: every text lies nowhere, and search goes by words alone."""
+    return Vectors([], np.zeros((1, 1), np.int8), np.zeros(1, np.float32), [], np.zeros((0, 1), np.int8))
+
+
+def only(vectors: Vectors, terms: Container[str]) -> Vectors:
+    """What was learned of `terms`: others are in no text of ours, and search does not know them."""
+    kept = [row for row, term in enumerate(vectors.terms) if term in terms]
+    names = [vectors.terms[row] for row in kept]
+    return replace(vectors, terms=names, rows=vectors.rows[kept], worth=vectors.worth[kept])
 
 
 class Encoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from operator import mul
+from operator import add, mul
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,8 +13,11 @@ import msgspec
 import numpy as np
 
 from knowledge.search.index import Floats
+from knowledge.search.trees import Trees
 
 WEIGHTS = Path(__file__).parent / "weights.json"
+# For search without vectors.
+WORDS_WEIGHTS = Path(__file__).parent / "weights_words.json"
 
 SIGNALS = (
     "bm25",
@@ -63,7 +66,7 @@ Verdict = Literal["answer", "choices", "none"]
 class Judgement(NamedTuple):
     """Candidate numbers best first, their confidences, the verdict, and whether the message is ours.
 
-    `among`: how sure we are that one of the first four is right.
+    `among`: how sure we are that one of the first four is right. `mended`: what trees add to each, as it was given.
     """
 
     order: list[int]
@@ -72,8 +75,11 @@ class Judgement(NamedTuple):
     ours: float
     among: float
     about_us: bool
+    mended: list[float]
 
 
+# No candidate's share counts for less than this, nor for more than all but this.
+RAREST = 0.003
 # Confidence in a wording to the letter.
 SETTLED = 0.99
 
@@ -101,7 +107,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Mixer(msgspec.Struct, frozen=True, dict=True):
-    """Signal weights, three calibrated heads, and what must be known before we answer or offer choices."""
+    """Signal weights, trees, three calibrated heads, and what must be known before we answer or offer choices."""
 
     weights: tuple[float, ...]
     right: Head  # the first candidate answers the message
@@ -113,6 +119,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
     ours_from: float = 0.5
     sure_from: float = 0.8
     context: float = 0.5
+    trees: Trees = Trees()  # what the weighted sum gets wrong
 
     @property
     def answer_from(self) -> float:
@@ -123,17 +130,17 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
     def _vector(self) -> Floats:
         return np.array(self.weights)
 
-    def scores(self, signals: Floats) -> list[float]:
-        """What the signals of each candidate come to."""
-        found: list[float] = (signals @ self._vector).tolist()
-        return found
+    def scores(self, signals: Floats) -> tuple[list[float], list[float]]:
+        """Log odds of each candidate, and what of them is owed to the trees."""
+        mended: list[float] = self.trees(signals).tolist()
+        return list(map(add, odds((signals @ self._vector).tolist()), mended)), mended
 
     def judge(self, signals: Floats, message: Message, same: Sequence[bool] = ()) -> Judgement:
         """Order rows of signals; give each a confidence, and say what may be done with them.
 
         `same` marks the category talked about, if there is one.
         """
-        scores = self.scores(signals)
+        scores, mended = self.scores(signals)
         if same:
             scores = [score + self.context * fits for score, fits in zip(scores, same, strict=True)]
         if message.settled:
@@ -152,7 +159,15 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
             verdict = "answer"
         elif len(order) > 1 and among >= self.choices_from and about_us:
             verdict = "choices"
-        return Judgement(order, confidences, verdict, ours, among, about_us=about_us)
+        return Judgement(order, confidences, verdict, ours, among, about_us, mended)
+
+
+def odds(sums: Sequence[float]) -> list[float]:
+    """Log odds of each candidate by its share in the exponentials of all sums."""
+    top = max(sums)
+    raised = [math.exp(one - top) for one in sums]
+    shares = [min(max(one / sum(raised), RAREST), 1 - RAREST) for one in raised]
+    return [math.log(share / (1 - share)) for share in shares]
 
 
 def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:

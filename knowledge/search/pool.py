@@ -73,11 +73,13 @@ class Index:
         self.concepts = Concepts(base.lexicon)
         self._numbers = {term: number for number, term in enumerate(tables.terms)}
         self._lines = np.arange(POOL)[:, None]
+        self._by_words = BY_WORDS if vectors.entries else POOL
         masses = tables.masses.reshape(-1, 1, tables.width)
         # What the shared idf of each wording is weighed with: as it is, for cosine, for containment.
         self._factors: Floats = np.concatenate([masses < np.inf, 1 / np.sqrt(masses), 1 / masses], axis=1)
         self._counts: Floats = (masses < np.inf).sum(axis=(1, 2))
         # A message that is a wording to the letter needs no weighing up.
+        self._matters = _matters(base, self.entries)
         self.exactly = {text: place // tables.width for place, text in enumerate(tables.wordings) if text}
         self.domain = Domain(self._occurrences, int(tables.occurrences.sum()) // 2, map(normalise, off_topic()))
 
@@ -123,6 +125,17 @@ class Index:
         settled = owner is not None and int(order[0]) == owner
         return Pool(order.tolist(), leaders, signals, self.domain(text), settled=settled)
 
+    def nearest(self, number: int, count: int, barred: Sequence[int] = ()) -> list[int]:
+        """The entries that lie nearest to one by their meaning, nearest first."""
+        fits = self._places @ self._places[number]
+        matter = self._matters[number]
+        fits[[*barred, *(other for other, one in enumerate(self._matters) if one == matter)]] = -np.inf
+        found: dict[int, int] = {}
+        for other in _best(fits, min(2 * count, len(fits))):
+            if fits[other] > -np.inf:
+                found.setdefault(self._matters[other], other)
+        return list(found.values())[:count]
+
     def _draw(self, pairs: Ints, entries: Ints, asked: _Asked, barred: Sequence[int], owner: int | None) -> Ints:
         """The entries that share most terms with a message, `owner` before all, then those nearest by meaning."""
         pulls = np.bincount(entries, self.tables.postings.pulls.take(pairs), len(self.entries)).astype(
@@ -135,8 +148,12 @@ class Index:
             fits = fits.copy()
             pulls[barred] = fits[barred] = -np.inf
         size = min(POOL, len(pulls) - len(barred))
-        drawn = dict.fromkeys([*_best(pulls, min(BY_WORDS, size)), *_best(fits, size)])
-        return np.array(list(drawn)[:size])
+        drawn = dict.fromkeys([*_best(pulls, min(self._by_words, size)), *_best(fits, size)])
+        # An entry and what has taken its place are one.
+        matters: dict[int, int] = {}
+        for number in drawn:
+            matters.setdefault(self._matters[number], number)
+        return np.array(list(matters.values())[:size])
 
     def _near(self, order: Ints, place: Floats) -> Floats:
         """How near each wording of the entries in `order` lies to a place."""
@@ -205,6 +222,18 @@ class Index:
             return [0.0] * len(order)
         known = self.tables.concepts
         return [len(concepts & known[number]) / len(concepts) for number in order.tolist()]
+
+
+def _matters(base: KnowledgeBase, entries: Sequence[Entry]) -> list[int]:
+    """For each entry's number that of the one it stands in the place of, by way of others if need be, or its own."""
+    numbers = {entry.id: number for number, entry in enumerate(entries) if base.entries.get(entry.id) is entry}
+    before = [numbers.get(entry.succeeds or "", number) for number, entry in enumerate(entries)]
+    for _ in entries:
+        further = [before[number] for number in before]
+        if further == before:
+            break
+        before = further
+    return before
 
 
 def _best(scores: Floats, count: int) -> list[int]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from knowledge.search.amend import amend
-from knowledge.search.mixer import Message, Mixer, Verdict
+from knowledge.search.meaning import Vectors
+from knowledge.search.mixer import SETTLED, Message, Mixer, Verdict
 from knowledge.search.normalise import normalise
 from knowledge.search.pool import Index, Pool
 from knowledge.search.tables import Tables
@@ -21,12 +23,16 @@ SHOWN = 5
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An entry that may answer, how sure we are of it, and why."""
+    """An entry that may answer, how sure we are of it, and why.
+
+    `signals` are empty where nothing was weighed up; `mended` is what the trees add to their sum.
+    """
 
     entry: str
     confidence: float
     wording: str
     signals: tuple[float, ...]
+    mended: float = 0.0
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -94,14 +100,16 @@ def searcher(
     confirmed_only: bool = False,
     wrong_costs: float | None = None,
     tables: Tables | None = None,
+    vectors: Vectors | None = None,
 ) -> Searcher:
     """Build the index once and return the pure search function over it.
 
-    `wrong_costs`: how many right answers a wrong one outweighs, if not what the mixer says.
+    `wrong_costs`: how many right answers a wrong one outweighs, if not what the mixer says. `vectors` are the shipped
+    ones unless others are given; `tables` must have been worked out with them, and `mixer` learned.
     """
     if wrong_costs is not None:
         mixer = msgspec.structs.replace(mixer, wrong_costs=wrong_costs)
-    return Searcher(Index(base, mixer, tables), confirmed_only=confirmed_only)
+    return Searcher(Index(base, mixer, tables, vectors=vectors), confirmed_only=confirmed_only)
 
 
 class Searcher:
@@ -111,15 +119,19 @@ class Searcher:
         self._index = index
         self._strangers = strangers
         self._confirmed_only = confirmed_only
-        self._barred = lru_cache(maxsize=8)(self._find_barred)
+        self._on = lru_cache(maxsize=8)(self._look_at)
 
     def __call__(self, text: str, day: date, *, context: str = "") -> Result:
         """Rank entries for `text`."""
         clean = normalise(text)
         if len(clean) < LEAST_CHARACTERS or clean in self._strangers:
             return NOTHING
-        pool = self._index.pool(clean, self._barred(day))
-        return _verdict(self._index, pool, clean, context) if pool else NOTHING
+        today = self._on(day)
+        owner = self._index.exactly.get(clean)
+        if owner is not None and owner not in today.barred:
+            return _to_the_letter(self._index, owner, today, clean)
+        pool = self._index.pool(clean, today.barred)
+        return _verdict(self._index, pool, today, clean, context) if pool else NOTHING
 
     def serving(self, *, confirmed_only: bool) -> Searcher:
         """The same search over all entries, or over those only that a lawyer confirmed."""
@@ -136,26 +148,44 @@ class Searcher:
         known = self._strangers if strangers is None else frozenset(map(normalise, strangers))
         return Searcher(index, known, confirmed_only=self._confirmed_only and not drafts)
 
-    def _find_barred(self, day: date) -> list[int]:
-        base = self._index.base
-        return [
-            number
-            for number, entry in enumerate(self._index.entries)
-            if base.entries.get(entry.id) is not entry
-            or not base.servable(entry, day, confirmed_only=self._confirmed_only)
-        ]
+    def _look_at(self, day: date) -> _Today:
+        base, barred, entries = self._index.base, [], list(self._index.entries)
+        for number, entry in enumerate(entries):
+            known = base.entries.get(entry.id) is entry
+            now = base.in_force(entry, day, confirmed_only=self._confirmed_only) if known else None
+            if now is None:
+                barred.append(number)
+            else:
+                entries[number] = now
+        return _Today(barred, entries)
 
 
-def _verdict(index: Index, pool: Pool, text: str, context: str) -> Result:
-    same = [index.entries[number].category == context for number in pool.numbers] if context else ()
+class _Today(NamedTuple):
+    """What may be found on a day: the numbers that may not, and for each number the entry in force."""
+
+    barred: list[int]
+    entries: list[Entry]
+
+
+def _to_the_letter(index: Index, owner: int, today: _Today, text: str) -> Result:
+    """What a wording of ours finds, such as a tapped line: its entry, with no weighing up, and after it what is near it."""
+    near = [today.entries[number] for number in index.nearest(owner, SHOWN - 1, today.barred)]
+    found = Candidate(today.entries[owner].id, SETTLED, text, ())
+    others = [Candidate(one.id, 0.0, one.question, ()) for one in near]
+    return Result("answer", (found, *others), SETTLED, about_us=True)
+
+
+def _verdict(index: Index, pool: Pool, today: _Today, text: str, context: str) -> Result:
+    same = [today.entries[number].category == context for number in pool.numbers] if context else ()
     judged = index.mixer.judge(pool.signals, Message(len(text), pool.domain, settled=pool.settled), same)
     candidates = tuple(
         [
             Candidate(
-                index.entries[pool.numbers[row]].id,
+                today.entries[pool.numbers[row]].id,
                 round(confidence, 4),
                 index.tables.wordings[pool.leaders[row]],
                 tuple(pool.signals[row].tolist()),
+                judged.mended[row],
             )
             for row, confidence in zip(judged.order[:SHOWN], judged.confidences, strict=False)
         ]

@@ -14,10 +14,10 @@ import numpy as np
 
 from knowledge.load import KnowledgeBase
 from knowledge.search import learn, meaning
-from knowledge.search.examples import FOLDS, Example, fold_of
+from knowledge.search.examples import FOLDS, Example, fold_of, phrasings
 from knowledge.search.index import Concepts, Floats, grams
 from knowledge.search.learn import Learner, Lesson, Taught, teach
-from knowledge.search.meaning import Vectors, load_vectors
+from knowledge.search.meaning import Vectors, load_vectors, no_vectors
 from knowledge.search.mixer import Message, Mixer
 from knowledge.search.normalise import normalise, tidy
 from knowledge.search.pool import Index
@@ -42,7 +42,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Course:
-    """All there is to learn from: wordings and labelled questions, and texts for the teacher, with the fold of each.
+    """All there is to learn from: wordings, phrasings and labelled questions, texts for the teacher; the fold of each.
 
     What every fold may see has the fold -1.
     """
@@ -80,6 +80,11 @@ def course(base: KnowledgeBase, examples: Sequence[Example]) -> Course:
             # The barest are held back in turn, for learning what the barest questions look like.
             folds.append(fold_of(f"own-{text}") if len(text) <= BARE else -1)
     texts = [tidy(wording) for entry in base.entries.values() for wording in entry.wordings]
+    for entry_id, words in phrasings():
+        if entry_id in numbers:
+            lessons.append(Lesson(grams(normalise(words), concepts), (numbers[entry_id],)))
+            folds.append(-1)
+            texts.append(tidy(words))
     text_folds = list(folds)
     for example in examples:
         if example.right is not None:
@@ -104,6 +109,14 @@ def rehearse(whole: Course, mixer: Mixer, day: date, kept: Path, progress: Progr
         ready += prepare(index, [example for example in whole.examples if example.fold == fold], barred)
         ready += bare_wordings(index, fold, barred)
     return ready
+
+
+def rehearse_words(whole: Course, mixer: Mixer, day: date) -> list[Prepared]:
+    """The same by words alone, of which nothing is learned beforehand."""
+    index = Index(whole.base, mixer, vectors=no_vectors())
+    barred = [number for number, one in enumerate(index.entries) if not whole.base.servable(one, day)]
+    bare = [one for fold in range(FOLDS) for one in bare_wordings(index, fold, barred)]
+    return [*prepare(index, whole.examples, barred), *bare]
 
 
 def _vectors(whole: Course, fold: int, kept: Path) -> Vectors:

@@ -9,8 +9,9 @@ from knowledge.search.mixer import SIGNALS, Mixer, parts
 from knowledge.search.normalise import normalise
 from knowledge.search.rank import Candidate, Result
 
+TREES = "trees"
 # What each signal says.
-SAYS = dict(
+SAYS = {TREES: "各项合起来看"} | dict(
     zip(
         SIGNALS,
         (
@@ -40,8 +41,8 @@ TOLD = 4
 class Reason(NamedTuple):
     """Why an entry is a candidate.
 
-    The wording nearest to the message, the runs of characters and the legal concepts both share, and what each signal
-    adds to its score (strongest first).
+    The wording nearest to the message, the runs of characters and the legal concepts both share, and what each signal,
+    and the trees over all of them, add to its score (strongest first); nothing if a wording to the letter was found.
     """
 
     entry: str
@@ -58,7 +59,10 @@ class Reason(NamedTuple):
             said.append("相同的字词：" + "、".join(self.shared))
         if self.concepts:
             said.append("相同的法律概念：" + "、".join(self.concepts))
-        said.append("主要因为：" + "、".join(f"{SAYS[name]} {part:+.1f}" for name, part in self.parts[:TOLD]))
+        if self.parts:
+            said.append("主要因为：" + "、".join(f"{SAYS[name]} {part:+.1f}" for name, part in self.parts[:TOLD]))
+        else:
+            said.append("与这个问法一字不差" if self.confidence else "与排第一的条目意思相近")
         return "；".join(said)
 
 
@@ -70,7 +74,8 @@ def why(message: str, result: Result, mixer: Mixer, concepts: Concepts) -> list[
 
 def _reason(text: str, one: Candidate, mixer: Mixer, concepts: Concepts) -> Reason:
     both = sorted(concept[1:] for concept in concepts(text) & concepts(one.wording))
-    adds = sorted(parts(mixer, one.signals).items(), key=lambda pair: -abs(pair[1]))
+    weighed = {**parts(mixer, one.signals), TREES: one.mended} if one.signals else {}
+    adds = sorted(weighed.items(), key=lambda pair: -abs(pair[1]))
     return Reason(one.entry, one.confidence, one.wording, shared(text, one.wording), tuple(both), tuple(adds))
 
 

@@ -20,7 +20,7 @@ from knowledge.search.rank import Search
 from knowledge.wording import EXAMPLES
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-DAY = date(2026, 11, 22)
+DAY = date(2026, 11, 23)
 
 
 def test_the_machine_checks_find_nothing(base: KnowledgeBase, search: Search) -> None:

@@ -16,9 +16,9 @@ from knowledge.cli import app
 from knowledge.entry import Validity
 from knowledge.load import KnowledgeBase
 from knowledge.search.index import Concepts
-from knowledge.search.mixer import load_mixer
+from knowledge.search.mixer import SETTLED, load_mixer
 from knowledge.search.normalise import _converter, normalise, tidy
-from knowledge.search.rank import Search, searcher
+from knowledge.search.rank import SHOWN, Search, searcher
 from knowledge.search.why import shared, why
 
 DAY = date(2026, 11, 22)
@@ -206,7 +206,30 @@ def test_reasons_add_up_to_the_score(base: KnowledgeBase, search: Search) -> Non
     reasons = why(question, result, mixer, Concepts(base.lexicon))
     assert [one.entry for one in reasons] == [one.entry for one in result.candidates]
     for one, reason in zip(result.candidates, reasons, strict=True):
-        assert sum(part for _, part in reason.parts) == pytest.approx(sum(map(mul, mixer.weights, one.signals)))
+        weighed = sum(map(mul, mixer.weights, one.signals)) + one.mended
+        assert sum(part for _, part in reason.parts) == pytest.approx(weighed)
+
+
+def test_a_wording_to_the_letter_needs_no_weighing_up(base: KnowledgeBase, search: Search) -> None:
+    entry = base.entries["labour.unpaid-wages"]
+    for wording in (entry.question, f"请问{entry.asks[0]}？谢谢"):
+        found = search(wording, DAY)
+        assert (found.verdict, found.confidence) == ("answer", SETTLED)
+        assert [one.signals for one in found.candidates] == [()] * SHOWN
+        assert found.candidates[0].entry == entry.id
+        assert len({one.entry for one in found.candidates}) == SHOWN
+        reasons = why(wording, found, load_mixer(), Concepts(base.lexicon))
+        assert "一字不差" in str(reasons[0])
+        assert "意思相近" in str(reasons[1])
+
+
+def test_a_wording_to_the_letter_of_what_is_not_served_is_searched(base: KnowledgeBase) -> None:
+    entry = base.entries["labour.unpaid-wages"]
+    ended = msgspec.structs.replace(entry, valid=Validity(ends=date(2026, 11, 21)))
+    changed = KnowledgeBase(base.entries | {entry.id: ended}, base.statutes, base.places, base.lexicon)
+    found = searcher(changed, load_mixer())(entry.question, DAY)
+    assert found.candidates
+    assert entry.id not in [one.entry for one in found.candidates]
 
 
 def test_the_dearer_a_wrong_answer_the_fewer_answers(base: KnowledgeBase) -> None:

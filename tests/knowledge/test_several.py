@@ -217,5 +217,5 @@ def test_lines_for_programs_are_of_the_main_question(base: KnowledgeBase) -> Non
 def test_why_shows_the_parts() -> None:
     printed = run("search", DIVORCE, "--why")
     assert "part 1: 我想离婚,孩子归谁  answer  child.custody-general" in printed
-    assert "part 3: 老板还欠我工资咋办  answer  labour.unpaid-wages" in printed
+    assert "part 3: 老板还欠我工资咋办  choices  labour.unpaid-wages" in printed
     assert "part 1" not in run("search", "公司拖欠工资怎么办", "--why")

@@ -61,16 +61,15 @@ class Browse:
     async def entry(self, request: web.Request) -> web.Response:
         """One entry, whole: answer, steps, materials, deadlines, basis, related questions."""
         base = self._live.library.base
-        entry = base.entries.get(request.match_info["id"])
-        if entry is None or not self._served(entry):
+        entry = self._in_force(request.match_info["id"])
+        if entry is None:
             raise web.HTTPNotFound(text="没有这一条，或者它已经停用。回到 /kb 再找找。")
-        related = [base.entries[other] for other in entry.see_also if other in base.entries]
         return self._page(
             "kb-entry.html",
             entry=entry,
             basis=base.basis_line(entry),
             citations=entry.citations,
-            related=[one for one in related if self._served(one)],
+            related=list(filter(None, map(self._in_force, entry.see_also))),
         )
 
     def _candidates(self, words: str) -> Sequence[Entry]:
@@ -82,6 +81,11 @@ class Browse:
         ranked = [base.entries[one.entry] for one in self._live.library.search(words, day).candidates]
         holding = [entry for entry in served if any(words in wording for wording in entry.wordings)]
         return list({entry.id: entry for entry in [*ranked, *holding]}.values())
+
+    def _in_force(self, entry_id: str) -> Entry | None:
+        library, day = self._live.library, self._clock().astimezone(LOCAL).date()
+        entry = library.base.entries.get(entry_id)
+        return library.base.in_force(entry, day, confirmed_only=library.confirmed_only) if entry else None
 
     def _served(self, entry: Entry) -> bool:
         library, day = self._live.library, self._clock().astimezone(LOCAL).date()
