@@ -39,7 +39,7 @@ FILTERS = (
     "", "kind=legal", "channel=wechat", "township=石门乡", "handed=0", "outcome=unanswered", "handled_by=lawyer-1",
     "category=labour", "grade=1&grade=2&township=石门乡", "urgent=1&handed=1&grade=1&township=石门乡&category=labour",
     "entry=no-such-entry", "from={month}", "from={year}&kind=legal", "words=工资", "words=精神病院", "words=工资 合同",
-    "words=工资&from={month}", "words=电话",
+    "words=工资&from={month}", "words=电话", "first=answered&from={year}", "weekday=1&hour=9&from={year}",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "channel": ("web", "wechat"), "kind": ("legal", "petition", ""), "category": ("wages", "marriage", ""),
     "township": ("", "河口乡", "东镇"), "outcome": ("answered", "unanswered"), "verdict": ("answer", "none"),
     "grade": (0, 1, 2, 5), "service": ("", "mediation"), "handled_by": ("bot", "zhang"), "handed": (True, False),
-    "urgent": (True, False), "entry_id": ("", "wages.migrant-how"),
+    "urgent": (True, False), "entry_id": ("", "wages.migrant-how"), "first_outcome": ("answered", "offered"),
 }  # fmt: skip
 
 
@@ -52,8 +52,11 @@ def fits(row: dict[str, Any], wanted: Filter) -> bool:
         return False
     if not all(word in row["words"] for word in wanted.words):
         return False
-    column = {"entry": "entry_id"}
-    return all(written(row[column.get(name, name)]) in values for name, values in wanted.chosen)
+    there = row["at"].astimezone(LOCAL)
+    shown = row | {
+        "entry": row["entry_id"], "first": row["first_outcome"], "weekday": there.isoweekday(), "hour": there.hour,
+    }  # fmt: skip
+    return all(written(shown[name]) in values for name, values in wanted.chosen)
 
 
 def written(value: Any) -> str:
@@ -65,6 +68,7 @@ FILTERS = [
     "township=河口乡&outcome=unanswered", "township=-", "entry=wages.migrant-how", "handled_by=zhang&service=mediation",
     "channel=wechat", "verdict=none&category=marriage", "from=2026-11-05", "until=2026-11-05", "from=2026-11-05&until=2026-11-09",
     "words=工资", "words=工资 社保", "words=工资&kind=legal&from=2026-11-10", "words=100%25", "words=资_没", "words=没有这句话",
+    "first=answered", "first=offered&words=工资", "weekday=1", "weekday=7&hour=8", "hour=0&hour=16&first=answered",
 ]  # fmt: skip
 
 
@@ -135,6 +139,7 @@ def test_a_day_begins_and_ends_at_midnight_in_the_county(db: Database) -> None:
     [
         ("from=gestern", ("日期",)), ("until=9999-12-31", ("日期",)), ("grade=7", ("评价",)), ("handed=yes&handed=1", ("转人工",)),
         ("kind=" + "x" * 65, ("类型",)), ("whatever=1&kind=&from=", ()), ("words=%20%20", ()),
+        ("weekday=0&weekday=8", ("星期几",)), ("hour=24&hour=07&hour=²", ("几点",)), ("first=" + "x" * 65, ("头一句",)),
     ],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_left_out_and_said(query: str, faults: tuple[str, ...]) -> None:

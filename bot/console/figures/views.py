@@ -78,7 +78,7 @@ class FiguresPages:
             task=shapes.task_section(found),
             breakdowns=shapes.sections(found),
             ends=tables.ends(found),
-            load=list(zip(tables.WEEKDAYS, tables.load_of(found), strict=True)),
+            load=shapes.load(found),
             is_head=member.role in HEADS,
         )
 

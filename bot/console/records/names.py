@@ -20,9 +20,13 @@ BOT = "机器人"
 OUTCOMES = {"answered": "已解答", "offered": "给了选项", "unanswered": "没答上", "referred": "转人工"}
 CHANNELS = {"wechat": "微信", "web": "网页"}
 VERDICTS = {"answer": "有把握", "choices": "拿不准", "none": "没找到"}
+WEEKDAYS = {str(day): f"星期{name}" for day, name in enumerate("一二三四五六日", 1)}
 _FLAGS = {"handed": {"1": "转过人工", "0": "没转人工"}, "urgent": {"1": "急件", "0": "不是急件"}}
 _TABLES: dict[str, dict[str, str]] = {
     "outcome": OUTCOMES,
+    "first": OUTCOMES,
+    "weekday": WEEKDAYS,
+    "hour": {str(hour): f"{hour}点到{hour + 1}点" for hour in range(24)},
     "channel": CHANNELS,
     "kind": dict(KIND_NAMES),
     "service": SERVICES,

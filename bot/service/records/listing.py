@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.service.records.filters import BY_NAME, FIELDS, Filter
 from bot.store.tables import consultation_words, consultations
-from bot.store.times import from_ms, to_ms
+from bot.store.times import AHEAD, HOUR_MS, from_ms, to_ms
 
 # More consultations than this with the words looked for are not counted: looking at each would take too long.
 MOST_COUNTED = 30_000
@@ -21,9 +21,15 @@ MOST_COUNTED = 30_000
 FEW = 2_000
 _SHOWN = 400
 _t, _w = consultations.c, consultation_words.c
-_COLUMNS: dict[str, sa.Column[Any]] = {
-    field.name: _t["entry_id" if field.name == "entry" else field.name] for field in FIELDS
+_hours = _t.opened_at // HOUR_MS + AHEAD
+_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
+    "entry": _t.entry_id,
+    "first": _t.first_outcome,
+    # 1970 began on a Thursday.
+    "weekday": (_hours // 24 + 3) % 7 + 1,
+    "hour": _hours % 24,
 }
+_COLUMNS |= {field.name: _t[field.name] for field in FIELDS if field.name not in _COLUMNS}
 # In the order of the indexes ix_consultations_sorts and ix_consultations_places, which are read through once each.
 _SORTS = ("channel", "kind", "handed", "urgent", "outcome", "verdict", "grade", "service", "handled_by")
 _PLACES = ("township", "category")
