@@ -11,16 +11,21 @@ from aiohttp import web
 from yarl import URL
 
 from bot.channels.web.limits import client_address
+from bot.conversation.rectification import Actor
+from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
-from bot.service import sessions
+from bot.service import rectifications, sessions
+from bot.service.rectifications import Owed
 from bot.service.sessions import TOUCH_EVERY, Session
-from bot.service.staff import Member, Role
+from bot.service.staff import HEADS, Member, Role
 from bot.settings import Settings
 from bot.store.database import Database
 
 log = structlog.get_logger("console")
 
 COOKIE = "fawen_staff"
+# What waits for the member behind a request: every page's navigation says so.
+OWED = web.RequestKey("owed", Owed)
 LOGIN_FIRST = "请先登录。"
 NOT_FOR_YOU = "您的账号不能用这一页，需要的话请找管理员。"
 FOREIGN = "这个请求不是从本站页面发出的，已经拒绝。请回到页面刷新后再试。"
@@ -77,7 +82,14 @@ class Guard:
             refuse(web.HTTPForbidden, CHANGE_FIRST)
         if roles and found.member.role not in roles:
             refuse(web.HTTPForbidden, NOT_FOR_YOU, as_text=wants_page(request))
+        if wants_page(request):
+            request[OWED] = await self._owed(found.member)
         return found
+
+    async def _owed(self, member: Member) -> Owed:
+        today = self.clock().astimezone(LOCAL).date()
+        by = Actor(member.id, head=member.role in HEADS)
+        return await self.db.read(lambda conn: rectifications.owed(conn, by, today))
 
     def check_origin(self, request: web.Request, *, form: bool = False) -> None:
         """Refuse what another site made the browser send: for every request that changes something, and WebSockets.

@@ -11,7 +11,9 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.console.auth import OWED
 from bot.console.doors import EVERYONE, HEADS, OFFICE
+from bot.service.rectifications import Owed
 from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
@@ -69,6 +71,7 @@ def render(
             home=home(member) if member else "/login",
             sections=[one for one in SECTIONS if member and member.role in one.roles],
             here=request.path,
+            owed=request.get(OWED, Owed()),
             county=request.app[COUNTY],
             demo=request.app[DEMO],
             **values,
