@@ -117,7 +117,7 @@ async def test_a_change_is_drafted_reviewed_and_published(
     review = await li.get(where)
     assert "<ins>一分钱" in review
     assert "说得更白" in review
-    assert "句的回答会变" in review
+    assert "0句会换一条回答；群众最近问的有0句还是这一条回答" in review
     assert "同意发布，并作为律师确认" in review
     edition, seen = edition_of(where), seen_in(review)
     assert (await wang.post(f"{AT}/editions/{edition}", do="approve", seen=seen))[0] == 409

@@ -100,6 +100,11 @@ async def test_a_case_is_read_masked_and_taken_step_by_step(
         assert "138********" in page
         assert "13812345678" not in page
         assert QUESTION in page
+        assert 'href="/console/knowledge/entries/labour.unpaid-wages">去修改</a>' in page
+        (matter,) = rows(bot.settings, "SELECT consultation_id FROM rectifications")[0]
+        assert (
+            f'<a href="{path}">待处理，2026-11-30前办完</a>' in (await get(boss, f"/console/consultations/{matter}"))[1]
+        )
         status, to, _ = await post(boss, path, {"do": "assign", "version": "1", "to": "staff-李四"})
         assert (status, to) == (303, f"{path}?done=assign")
         assert row in (await get(li, LIST))[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -41,6 +41,15 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What publishing does: questions that get another answer, real ones that keep theirs in new words, how many were tried."""
+
+    moved: list[Moved]
+    reworded: list[str]
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reminder:
     """An entry that must be looked at again, and why."""
 
@@ -67,10 +76,8 @@ def judge(library: Library, entry: Entry, day: date) -> list[Verdict]:
     return sorted((Verdict(one.chinese, one.fatal) for one in found), key=lambda one: not one.fatal)
 
 
-def moved(
-    library: Library, entry_id: str, entry: Entry | None, questions: Iterable[str], day: date
-) -> tuple[list[Moved], int]:
-    """Which questions would get another answer, and how many were tried; wordings of neighbours are tried, too."""
+def effect(library: Library, entry_id: str, entry: Entry | None, questions: Sequence[str], day: date) -> Effect:
+    """What citizens would notice, of the `questions` they asked; wordings of the entry and its neighbours are tried, too."""
     before = with_base(library, library.base, drafts=True) if library.confirmed_only else library
     after = amended(library, entry_id, entry)
     old = library.base.entries.get(entry_id)
@@ -79,12 +86,15 @@ def moved(
     # Whoever shares next to nothing with the entry is not moved by it.
     pairs = {pair for wording in own for pair in pairwise(normalise(wording))}
     near = [one for one in tried if len(pairs.intersection(pairwise(normalise(one)))) >= IN_COMMON]
-    found = []
+    asked, found, reworded = set(questions), [], []
     for question in near:
-        said = [_said(one, one.search(question, day)) for one in (before, after)]
-        if said[0] != said[1]:
+        results = [one.search(question, day) for one in (before, after)]
+        said = [_said(one, result) for one, result in zip((before, after), results, strict=True)]
+        if [_answers(result) for result in results] == [entry_id, entry_id]:
+            reworded += [question] if question in asked else []
+        elif said[0] != said[1]:
             found.append(Moved(question, *said))
-    return found, len(tried)
+    return Effect(found, reworded, len(tried))
 
 
 def _neighbours(library: Library, wordings: Sequence[str], day: date, entry_id: str) -> list[str]:
@@ -93,9 +103,14 @@ def _neighbours(library: Library, wordings: Sequence[str], day: date, entry_id: 
     return [wording for key in near if key != entry_id for wording in library.base.entries[key].wordings]
 
 
+def _answers(result: Result) -> str:
+    """The entry that answers; empty if none does."""
+    return result.best.entry if result.verdict == "answer" and result.best else ""
+
+
 def _said(library: Library, result: Result) -> str:
-    if result.verdict == "answer" and result.best:
-        return library.base.entries[result.best.entry].question
+    if answers := _answers(result):
+        return library.base.entries[answers].question
     if result.verdict == "choices":
         return "给出选项：" + "、".join(library.base.entries[one.entry].question for one in result.offered)
     return "答不上来"
