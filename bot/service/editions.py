@@ -229,6 +229,12 @@ def replace_published(conn: Connection, entry_id: str) -> int:
     return conn.execute(sa.update(entry_versions).where(serving).values(state="replaced")).rowcount
 
 
+def served_since(conn: Connection) -> dict[str, datetime]:
+    """Since when each of the county's own texts is there."""
+    since = sa.select(_v.entry_id, sa.func.max(_v.published_at)).where(_v.state == "published").group_by(_v.entry_id)
+    return {row[0]: from_ms(row[1]) for row in conn.execute(since)}
+
+
 def one(conn: Connection, edition_id: str) -> Edition:
     """An edition by its id; RefusedError if there is none."""
     row = conn.execute(_select().where(_v.id == edition_id)).first()

@@ -240,6 +240,26 @@ async def test_a_lawyer_confirms_retires_and_undoes(bot: Bot, li: Staff, base: K
     assert base.entries[DEPOSIT].question not in paper
 
 
+async def test_bad_voices_ask_for_a_review_until_there_is_a_new_text(
+    bot: Bot, engine: sa.Engine, base: KnowledgeBase, clock: Clock
+) -> None:
+    question = base.entries[WAGES].question
+    answer = base.entries[WAGES].answer.replace("仲裁不收费", "仲裁一分钱不收")
+    clock.advance(86400)
+    for _ in range(3):
+        async with visitor(bot) as citizen:
+            said = await citizen.say(question)
+            tap = next(tap for row in said["rows"] for tap in row if tap["label"] == "没用")
+            await citizen.say("没用", tap["id"])
+    async with staff(bot, engine, clock, "wang", "staff") as wang, staff(bot, engine, clock, "li", "lawyer") as li:
+        assert "核对以后3人评过，3人不满意或点了“没用”" in await wang.get(f"{AT}/due")
+        clock.advance(60)
+        _, where = await wang.post(f"{AT}/entries/{WAGES}", **filled(base, answer=answer))
+        seen = seen_in(await li.get(where))
+        assert (await li.post(f"{AT}/editions/{edition_of(where)}", do="approve", seen=seen))[0] == 303
+        assert "核对以后" not in (await wang.get(f"{AT}/due")).partition("<table>")[2]
+
+
 async def test_lists_reminders_and_the_test_panel(wang: Staff, base: KnowledgeBase) -> None:
     listed = await wang.get(f"{AT}/entries?q=押金&kind=legal")
     assert base.entries[DEPOSIT].question in listed

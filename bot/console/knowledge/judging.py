@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from bot.conversation.turn import Library
+from bot.conversation.turn import LOCAL, Library
 from bot.service.library import with_base
+from bot.service.ratings import Voice
 from knowledge import check as checks
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
@@ -19,6 +20,9 @@ from knowledge.statutes import Law
 
 # A law that ends within this time is worth looking at now.
 SOON = timedelta(days=60)
+# So many bad voices, and this part of all, say that an entry is to be looked at again; older ones count no more.
+LEAST_BAD, BAD_SHARE = 3, 1 / 3
+HEARD = timedelta(days=90)
 # Shared pairs of characters from which a question can be drawn to an entry at all.
 IN_COMMON = 2
 
@@ -120,6 +124,26 @@ def reminders(base: KnowledgeBase, day: date) -> list[Reminder]:
     """Entries whose law changed after they were last checked, or ends soon, or that were not checked for a year."""
     found = [Reminder(entry, why) for entry in base.entries.values() if (why := _why(entry, base, day))]
     return sorted(found, key=lambda one: (one.entry.reviewed, one.entry.id))
+
+
+def disliked(base: KnowledgeBase, said: Iterable[Voice], since: Mapping[str, datetime]) -> list[Reminder]:
+    """Entries that many were not content with after they were last checked, confirmed or published, the worst first."""
+    found: dict[str, list[bool]] = {}
+    for voice in said:
+        entry = base.entries.get(voice.entry)
+        if entry is not None and _newer(voice.at, entry, since.get(entry.id)):
+            found.setdefault(entry.id, []).append(voice.bad)
+    many = {key: some for key, some in found.items() if sum(some) >= LEAST_BAD and sum(some) >= len(some) * BAD_SHARE}
+    return [
+        Reminder(base.entries[key], f"核对以后{len(some)}人评过，{sum(some)}人不满意或点了“没用”")
+        for key, some in sorted(many.items(), key=lambda one: (-sum(one[1]), one[0]))
+    ]
+
+
+def _newer(at: datetime, entry: Entry, published: datetime | None) -> bool:
+    """Whether it was said of the text that serves, after a person last looked at that."""
+    looked = max(entry.reviewed, entry.confirmed.on) if entry.confirmed else entry.reviewed
+    return at.astimezone(LOCAL).date() > looked and (published is None or at > published)
 
 
 def _why(entry: Entry, base: KnowledgeBase, day: date) -> str:
