@@ -95,6 +95,7 @@ async def test_a_question_that_failed_is_settled_with_one_click(bot: Bot, wang: 
     assert STRANGE not in await wang.get(AT)
     editor = await wang.get(f"{AT}/entries/{WAGES}")
     assert STRANGE in editor
+    assert "分类<small>劳动用工</small>" in editor
     number = re.search(r"/wordings/([^/]+)/drop", editor)
     assert number is not None
     assert (await wang.post(f"{AT}/wordings/{number[1]}/drop", entry=WAGES))[0] == 303
