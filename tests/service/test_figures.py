@@ -22,6 +22,7 @@ from bot.service.figures import tasks
 from bot.service.figures.findings import Findings, find
 from bot.service.figures.handed import quantile
 from bot.service.figures.period import Period, month_of, read, year_of
+from bot.service.handling import ENDS, STILL_OPEN
 from bot.service.records import filters, listing
 from bot.store.database import Database
 from bot.store.tables import consultations
@@ -100,6 +101,7 @@ async def test_every_link_opens_exactly_the_rows_it_counts(db: Database, library
     shown = [section for section in (shapes.task_section(found), *shapes.sections(found)) if section]
     lines = [line for section in shown for line in (*section.lines, section.total)]
     linked = [value for line in lines for value in line.values if value.href and "%" not in value.text]
+    linked += [value for line in shapes.ends(found) for value in line.values if value.href]
     linked += [value for line in shapes.load(found) for value in line.values if value.href]
     linked += [tile.value for tile in shapes.tiles(found) if tile.value.href and "%" not in tile.value.text]
     assert len(linked) > 100
@@ -173,7 +175,13 @@ async def test_rates_and_waits(filled: Database) -> None:
     )  # fmt: skip
     assert found.handed.waits == tuple(timedelta(milliseconds=wait) for wait in waits)
     assert len(waits) > 2
-    assert found.handed.total == sum(now for _, now, _ in layout.ends(found))
+    assert len(layout.ends(found)) > 2
+    for end in layout.ends(found):
+        key = {**{name: key for key, name in ENDS.items()}, STILL_OPEN: ""}[end.label]
+        assert end.now == await number(
+            filled, f"select count(distinct consultation_id) from handoffs where ended = '{key}' and consultation_id in "
+            f"(select id from consultations where {YEAR})",
+        )  # fmt: skip
 
 
 async def test_the_task_counts_the_year_so_far(filled: Database) -> None:

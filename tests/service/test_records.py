@@ -20,7 +20,7 @@ from bot.service.records.filters import FIELDS, Filter, read
 from bot.store.database import Database
 from tests.console.office import hire
 from tests.platform import Clock
-from tests.service.records import consultation
+from tests.service.records import consultation, handoff
 from tests.support import Numbers
 
 BEGIN = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
@@ -42,7 +42,11 @@ def seed(db: Database, count: int = 120) -> list[dict[str, Any]]:
             sorts = {name: chance.choice(values) for name, values in CHOICES.items()}
             at, words = BEGIN + timedelta(hours=8 * number), chance.choice(WORDS)
             row_id = consultation(conn, number, at, words, **sorts)
-            rows.append({"id": row_id, "at": at, "words": words, **sorts})
+            # One can be open at a time.
+            ended = chance.choice((None, "settled", "idle")) if number + 1 < count else ""
+            if ended is not None:
+                handoff(conn, row_id, at, ended)
+            rows.append({"id": row_id, "at": at, "words": words, "ended": ended, **sorts})
     return rows
 
 
@@ -54,9 +58,9 @@ def fits(row: dict[str, Any], wanted: Filter) -> bool:
         return False
     there = row["at"].astimezone(LOCAL)
     shown = row | {
-        "entry": row["entry_id"], "first": row["first_outcome"], "weekday": there.isoweekday(), "hour": there.hour,
+        "entry": row["entry_id"], "first": row["first_outcome"], "weekday": there.isoweekday(), "hour": there.hour, "ended": row["ended"],
     }  # fmt: skip
-    return all(written(shown[name]) in values for name, values in wanted.chosen)
+    return all(shown[name] is not None and written(shown[name]) in values for name, values in wanted.chosen)
 
 
 def written(value: Any) -> str:
@@ -68,7 +72,7 @@ FILTERS = [
     "township=河口乡&outcome=unanswered", "township=-", "entry=wages.migrant-how", "handled_by=zhang&service=mediation",
     "channel=wechat", "verdict=none&category=marriage", "from=2026-11-05", "until=2026-11-05", "from=2026-11-05&until=2026-11-09",
     "words=工资", "words=工资 社保", "words=工资&kind=legal&from=2026-11-10", "words=100%25", "words=资_没", "words=没有这句话",
-    "first=answered", "first=offered&words=工资", "weekday=1", "weekday=7&hour=8", "hour=0&hour=16&first=answered",
+    "first=answered", "first=offered&words=工资", "weekday=1", "weekday=7&hour=8", "hour=0&hour=16&first=answered", "ended=-", "ended=settled&ended=idle&first=answered",
 ]  # fmt: skip
 
 

@@ -101,6 +101,20 @@ def _more(known: Filters, wanted: tuple[tuple[str, str | tuple[str, ...]], ...])
     return {name: value for name, value in wanted if name not in known}
 
 
+def ends(found: Findings) -> list[Line]:
+    """How asking for a person ended, now and a year before, each number leading to its consultations."""
+    return [
+        Line(
+            end.label,
+            tuple(
+                Value(f"{number:,}", log_link(period, end.filters) if number else "")
+                for number, period in ((end.now, found.period), (end.before, found.period.before))
+            ),
+        )
+        for end in layout.ends(found)
+    ]
+
+
 def load(found: Findings) -> list[Line]:
     """How many asked in each hour of each weekday, each number leading to them."""
     return [

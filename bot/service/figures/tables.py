@@ -10,7 +10,7 @@ from bot.conversation.handoff.wording import GRADES
 from bot.service.figures.cube import NOTHING, SATISFIED, Cell, Cube, Tally, added
 from bot.service.figures.findings import Findings
 from bot.service.figures.period import Period
-from bot.service.handling import ENDS, SERVICES
+from bot.service.handling import ENDS, SERVICES, STILL_OPEN
 from bot.service.records.filters import NONE
 from knowledge.categories import category_name
 from knowledge.entry import KIND_NAMES
@@ -315,11 +315,25 @@ def load_of(found: Findings) -> list[list[int]]:
     return grid
 
 
-def ends(found: Findings) -> list[tuple[str, int, int]]:
-    """How handoffs ended: label, now, the year before."""
-    names = {**ENDS, "": "还没结束"}
-    present = [end for end in names if end in found.handed.ends or end in found.handed_before.ends]
-    return [(names[end], found.handed.ends.get(end, 0), found.handed_before.ends.get(end, 0)) for end in present]
+@dataclass(frozen=True, slots=True)
+class End:
+    """A way in which asking for a person ended: its label, what finds it in the log, consultations now and a year before."""
+
+    label: str
+    filters: Filters
+    now: int
+    before: int
+
+
+def ends(found: Findings) -> list[End]:
+    """The ways that occurred."""
+    now, before = found.handed.ends, found.handed_before.ends
+    names = {**ENDS, "": STILL_OPEN}
+    return [
+        End(name, {"ended": end or NONE}, now.get(end, 0), before.get(end, 0))
+        for end, name in names.items()
+        if end in now or end in before
+    ]
 
 
 def shown(value: float | None, form: str) -> str:
@@ -352,7 +366,7 @@ def summary(found: Findings) -> list[str]:
         f"{task.place or '全县'}年度任务 {task.target:,} 件，到 {task.period.last} 完成 {task.done:,} 件，{shown(task.share, 'share')}"
         for task in found.tasks
     ]
-    ended = [f"{name} {now:,}" for name, now, _ in ends(found) if now]
+    ended = [f"{end.label} {end.now:,}" for end in ends(found) if end.now]
     how = [f"转人工的结局：{'，'.join(ended)}"] if ended else []
     marked = ["演示数据，不是真实记录。"] if found.demo else []
     return [*marked, asked, done, waited, *how, *tasks]

@@ -45,6 +45,7 @@ FIELDS: tuple[Field, ...] = (
     Field("urgent", "急件", "flag"),
     Field("entry", "答复条目", facet=False),
     Field("first", "头一句", facet=False),
+    Field("ended", "转人工结局", facet=False),
     # As the county's clock has it when the consultation began; Monday is 1.
     Field("weekday", "星期几", "number", facet=False, numbers=range(1, 8)),
     Field("hour", "几点", "number", facet=False, numbers=range(24)),
