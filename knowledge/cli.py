@@ -33,6 +33,7 @@ from knowledge.search.index import Concepts
 from knowledge.search.mixer import WEIGHTS, load_mixer
 from knowledge.search.rank import Result, Search, searcher
 from knowledge.search.rehearsal import Course, Prepared, course, rehearse
+from knowledge.search.several import find
 from knowledge.search.why import why
 from knowledge.stats import counts, readability
 from knowledge.stats import coverage as covered
@@ -151,7 +152,7 @@ def search(
     if jsonl:
         _search_lines(base, look, place, when)
     elif question.strip():
-        result = look(question, when)
+        result = find(look, question, when)
         _show_result(base, question, result, place, when)
         if reasons:
             _explain(base, question, result)
@@ -171,7 +172,7 @@ def _search_lines(base: KnowledgeBase, look: Search, place: Locality, when: date
             err.print(f"line {number}: needs an object with id and question ({error})", markup=False)
             raise typer.Exit(2) from error
         sys.stdout.write(
-            msgspec.json.encode(_row(base, asked, question, look(question, when), place, when)).decode() + "\n"
+            msgspec.json.encode(_row(base, asked, question, find(look, question, when), place, when)).decode() + "\n"
         )
         sys.stdout.flush()
 
@@ -199,6 +200,9 @@ def _show_result(base: KnowledgeBase, question: str, result: Result, place: Loca
 
 
 def _explain(base: KnowledgeBase, question: str, result: Result) -> None:
+    for number, part in enumerate(result.parts, 1):
+        found = f"{part.best.entry} {part.best.confidence:.2f}" if part.best else "-"
+        out.print(f"part {number}: {part.words}  {part.verdict}  {found}", markup=False)
     for reason in why(question, result, load_mixer(), Concepts(base.lexicon)):
         out.print(f"{reason.entry}  {reason.confidence:.2f}", style="bold")
         out.print(str(reason), markup=False)

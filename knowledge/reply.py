@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,9 +15,11 @@ from knowledge.load import KnowledgeBase
 from knowledge.places import Locality
 from knowledge.search.rank import Result
 from knowledge.wording import (
+    ALSO,
     ARTICLE_MARK,
     ARTICLE_OFFER,
     CHOOSE,
+    CHOOSE_FIRST,
     DISCLAIMER,
     EXAMPLES,
     HUMAN,
@@ -33,6 +35,7 @@ TAP_MARKUP = len('<a href="weixin://bizmsgmenu?msgmenucontent=&msgmenuid="></a>'
 TAP_MARK = "▸ "
 TAP_GAP = "   "
 ARTICLE_TAP = "statute"
+GOES_ON = "……"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +107,39 @@ def footer(entry: Entry, base: KnowledgeBase) -> str:
 
 
 def answer(
-    entry: Entry, base: KnowledgeBase, locality: Locality, day: date, *, limit: int = TEXT_LIMIT, lead: str = ""
+    entry: Entry,
+    base: KnowledgeBase,
+    locality: Locality,
+    day: date,
+    *,
+    limit: int = TEXT_LIMIT,
+    lead: str = "",
+    others: Sequence[Entry] = (),
 ) -> Reply:
-    """The full reply for an entry: answer, basis, as many related questions as fit, feedback taps."""
+    """The full reply for an entry: answer, basis, as many related questions as fit, feedback taps.
+
+    `others` is what the message asked besides: offered below in any case, the end of the answer makes room.
+    """
+    beside, head = _numbered(others), f"\n\n{ALSO}" if others else ""
+    limit -= Reply(head, beside).size if others else 0
     body = locality.fill(entry.answer.strip())
     rest = locality.fill(entry.more.strip())
-    text = f"{lead}{body}\n\n{footer(entry, base)}"
+    foot, taps = f"\n\n{footer(entry, base)}", (feedback_row(entry),)
+    if others and Reply(f"{lead}{body}{foot}\n{MORE_HINT}", taps).size > limit:
+        body, tail = cut(body, limit - Reply(f"{lead}{GOES_ON}{foot}\n{MORE_HINT}", taps).size)
+        body, rest = body + GOES_ON, "\n".join(filter(None, (tail, rest)))
+    reply = fit(Reply(f"{lead}{body}{foot}", taps, rest), limit)
+    asked = {other.id for other in others}
     related = [
         (ask_tap(base.entries[other]),)
         for other in entry.see_also
-        if other in base.entries and base.servable(base.entries[other], day)
+        if other not in asked and other in base.entries and base.servable(base.entries[other], day)
     ]
-    reply = fit(Reply(text, (feedback_row(entry),), rest), limit)
     for row in related[:3]:
         wider = replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
         if wider.size <= limit:
             reply = wider
-    return reply
+    return replace(reply, text=reply.text + head, rows=(*beside, *reply.rows))
 
 
 def article_row(article: Article, base: KnowledgeBase) -> tuple[Tap, ...]:
@@ -139,14 +158,27 @@ def article(shown: Article) -> Reply:
 
 
 def choices(
-    entries: Iterable[Entry], *, limit: int = TEXT_LIMIT, lead: str = "", more: tuple[tuple[Tap, ...], ...] = ()
+    entries: Iterable[Entry],
+    *,
+    limit: int = TEXT_LIMIT,
+    lead: str = "",
+    more: tuple[tuple[Tap, ...], ...] = (),
+    several: bool = False,
 ) -> Reply:
-    """Two to four candidate questions to choose from, each one tap, `more` rows, and a person as the way out."""
-    rows = [
+    """Two to four candidate questions to choose from, each one tap, `more` rows, and a person as the way out.
+
+    `several`: they are no readings of one question, but the message asked several.
+    """
+    said = lead + (CHOOSE_FIRST if several else CHOOSE)
+    return fit(Reply(said, (*_numbered(entries), *more, (human_tap(),))), limit)
+
+
+def _numbered(entries: Iterable[Entry]) -> tuple[tuple[Tap, ...], ...]:
+    """A row for each entry's question, to be tapped or named by its number."""
+    return tuple(
         (Tap(f"{number}. {entry.question}", entry.question, f"ask:{entry.id}"),)
         for number, entry in enumerate(entries, 1)
-    ]
-    return fit(Reply(lead + CHOOSE, (*rows, *more, (human_tap(),))), limit)
+    )
 
 
 def unsure(lead: str = "", more: tuple[tuple[Tap, ...], ...] = ()) -> Reply:
@@ -174,9 +206,11 @@ def for_result(message: str, result: Result, base: KnowledgeBase, locality: Loca
         return Reply(found.reply, ((human_tap("urgent"),),))
     lead = danger.mention(message)
     if result.verdict == "answer" and result.best:
-        return answer(base.entries[result.best.entry], base, locality, day, lead=lead)
+        others = [base.entries[one.entry] for one in result.others]
+        return answer(base.entries[result.best.entry], base, locality, day, lead=lead, others=others)
     if result.verdict == "choices":
-        return choices((base.entries[one.entry] for one in result.offered), lead=lead)
+        offered = (base.entries[one.entry] for one in result.offered)
+        return choices(offered, lead=lead, several=bool(result.others))
     return unsure(lead) if result.about_us else not_ours(base, day)
 
 

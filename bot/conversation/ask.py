@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
@@ -12,7 +13,7 @@ from knowledge import reply as replies
 from knowledge.danger import mention
 from knowledge.entry import Entry
 from knowledge.reply import Reply, Tap, human_tap
-from knowledge.search.rank import Result
+from knowledge.search.rank import Candidate, Result
 
 # Wordless or one-word noise is no consultation, even if it shares a character with an entry.
 SUBSTANTIVE = 4
@@ -24,23 +25,26 @@ def ask(turn: Turn) -> Outcome:
     found = context.look_up(turn)
     turn, result = replace(turn, text=found.text), found.result
     if result.verdict == "answer" and result.best:
-        return answer(turn, turn.library.base.entries[result.best.entry], result)
+        return answer(turn, turn.library.base.entries[result.best.entry], result, others=_ids(result.others))
     if result.verdict == "choices":
         return offer(turn, result)
     return defer(turn, result)
 
 
-def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False) -> Outcome:
-    """Say an entry. Without a result it was chosen by the citizen, who knows best."""
+def answer(
+    turn: Turn, entry: Entry, result: Result | None = None, *, follows: bool = False, others: tuple[str, ...] = ()
+) -> Outcome:
+    """Say an entry, and offer the `others`. Without a result it was chosen by the citizen, who knows best."""
     lead = mention(turn.text)
-    said = turn.library.answer(entry, turn.day, lead)
+    said = turn.library.answer(entry, turn.day, lead, [turn.library.base.entries[other] for other in others])
     # Remember the citizen's own words, not those of a tapped line: a follow-up leans on them.
-    question = turn.text if result else entry.question
+    question = result.question or turn.text if result else entry.question
     state = msgspec.structs.replace(
         turn.state,
         entry=entry.id,
         question=question[:60],
-        options=(),
+        options=others,
+        others=others,
         rest=said.rest,
         misses=0,
         touched=turn.now.timestamp(),
@@ -58,22 +62,36 @@ def answer(turn: Turn, entry: Entry, result: Result | None = None, *, follows: b
 
 def choose(turn: Turn, entry_id: str) -> Outcome:
     """A candidate or related question was tapped, or its number sent."""
-    entry = turn.library.base.entries.get(entry_id)
-    if entry is None or not turn.library.base.servable(entry, turn.day, confirmed_only=turn.library.confirmed_only):
+    entry = _served(turn, entry_id)
+    if entry is None:
         return Outcome(Reply(wording.GONE), Record("choose"), turn.state)
-    return answer(turn, entry)
+    # What was asked besides is still open.
+    asked = turn.state.others if context.is_fresh(turn) else ()
+    return answer(turn, entry, others=tuple(other for other in asked if other != entry_id and _served(turn, other)))
+
+
+def _served(turn: Turn, entry_id: str) -> Entry | None:
+    base, confirmed_only = turn.library.base, turn.library.confirmed_only
+    entry = base.entries.get(entry_id)
+    return entry if entry and base.servable(entry, turn.day, confirmed_only=confirmed_only) else None
+
+
+def _ids(candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    return tuple(one.entry for one in candidates)
 
 
 def offer(turn: Turn, result: Result, flow: str = "ask", before: str = "") -> Outcome:
     """Two to four candidate questions, each one tap; `before` is said first."""
     entries = [turn.library.base.entries[candidate.entry] for candidate in result.offered]
     lead = mention(turn.text)
-    said = replies.choices(entries, lead=lead + before, more=() if lead else _article_rows(turn))
+    more = () if lead else _article_rows(turn)
+    said = replies.choices(entries, lead=lead + before, more=more, several=bool(result.others))
     state = msgspec.structs.replace(
         turn.state,
         entry="",
         question=turn.text[:60],
-        options=tuple(entry.id for entry in entries),
+        options=_ids(result.offered),
+        others=_ids(result.others),
         rest=said.rest,
         touched=turn.now.timestamp(),
     )
@@ -90,7 +108,7 @@ def defer(turn: Turn, result: Result) -> Outcome:
         said = replies.not_ours(turn.library.base, turn.day)
         return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
     # What comes next may say the same in other words.
-    state = msgspec.structs.replace(state, options=(), question=turn.text[:60])
+    state = msgspec.structs.replace(state, options=(), others=(), question=turn.text[:60])
     said = replies.unsure(lead, () if lead else _article_rows(turn))
     if misses >= MISSES_BEFORE_PERSON:
         said = Reply(lead + turn.say(wording.UNSURE_AGAIN), ((human_tap("miss"),),))

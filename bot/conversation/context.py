@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.conversation.turn import Turn
 from knowledge.entry import Entry
 from knowledge.search.rank import MOST_CHOICES, Candidate, Result
+from knowledge.search.several import find
 
 # A short message soon after an answer may lean on it.
 SHORT = 14
@@ -36,15 +37,26 @@ class Found:
 def last(turn: Turn) -> Entry | None:
     """The entry talked about: answered last, or the first of those offered; None if that was long ago."""
     known = turn.library.base.entries.get(turn.state.entry or next(iter(turn.state.options), ""))
-    return known if turn.now.timestamp() - turn.state.touched < FRESH_SECONDS else None
+    return known if is_fresh(turn) else None
+
+
+def is_fresh(turn: Turn) -> bool:
+    """Whether what was said last was said a short while ago."""
+    return turn.now.timestamp() - turn.state.touched < FRESH_SECONDS
 
 
 def look_up(turn: Turn) -> Found:
     """Search for a message alone and, if it is a short one that does not answer for itself, with the question before."""
     before = last(turn)
     category = before.category if before else ""
-    alone = turn.library.search(turn.text, turn.day, context=category)
-    if before is None or not turn.state.question or len(turn.text) > SHORT or _stands(turn, alone, category):
+    alone = find(turn.library.search, turn.text, turn.day, context=category)
+    if (
+        alone.others
+        or before is None
+        or not turn.state.question
+        or len(turn.text) > SHORT
+        or _stands(turn, alone, category)
+    ):
         return Found(alone, turn.text)
     return _together(turn, turn.text, alone, before) or Found(alone, turn.text)
 

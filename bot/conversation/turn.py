@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -47,7 +48,9 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 
     entry: str = ""
     question: str = ""
+    # What a number sent next means; what the message asked besides and has not been shown.
     options: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     rest: str = ""
     misses: int = 0
     touched: float = 0.0
@@ -214,8 +217,13 @@ class Library:
         law = self.base.statutes.laws.get(found.law.name) if found else None
         return found if law is None or law.in_force(day) else None
 
-    def answer(self, entry: Entry, day: date, lead: str) -> Reply:
-        """The reply for an entry on a day, composed once: nothing else goes into it as long as this library stands."""
+    def answer(self, entry: Entry, day: date, lead: str, others: Sequence[Entry] = ()) -> Reply:
+        """The reply for an entry on a day, composed once: nothing else goes into it as long as this library stands.
+
+        With `others`, what the message asked besides, it is composed each time.
+        """
+        if others:
+            return replies.answer(entry, self.base, self.locality, day, lead=lead, others=others)
         key = (entry.id, day, lead)
         said = self._answers.get(key)
         if said is None:

@@ -12,6 +12,7 @@ import yaml
 
 from knowledge.danger.net import Net, load_net
 from knowledge.search.normalise import tidy
+from knowledge.search.parts import asides
 
 RULES = Path(__file__).parent / "rules.yaml"
 # A sign or a space ends a clause; voice input and hurried fingers leave most of them out.
@@ -71,9 +72,7 @@ class Rules:
 
     def plain(self, message: str) -> str:
         """A message as both nets read it: mended, ways of speaking out, every run of signs and spaces one “，”."""
-        text = tidy(message)
-        if len(text) > _HEAD + _TAIL:
-            text = f"{text[:_HEAD]} {text[-_TAIL:]}"
+        text = _listened_to(message)
         mended = self._wrong.sub(lambda wrong: self._mend[wrong[0]], _BREAKS.sub("，", text))
         return self._idioms.sub("，", mended).strip("，")
 
@@ -87,6 +86,11 @@ class Rules:
         return next((kind.danger for kind in heard if not kind.unless.search(plain)), None)
 
 
+def _listened_to(message: str) -> str:
+    text = tidy(message)
+    return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
+
+
 class Heard(NamedTuple):
     """What was heard; `near`: perhaps meant so, though not surely enough to keep the answer back."""
 
@@ -95,7 +99,7 @@ class Heard(NamedTuple):
 
 
 class Ear:
-    """Both nets: what either catches is danger."""
+    """Both nets: what either catches is danger, in the whole message or in what stands beside its other questions."""
 
     def __init__(self, rules: Rules, net: Net) -> None:
         self._rules = rules
@@ -103,6 +107,14 @@ class Ear:
 
     def __call__(self, message: str) -> Heard:
         """What is heard in a message."""
+        whole = self._hear(message)
+        if whole.danger is not None:
+            return whole
+        # Among other matters danger is drowned out.
+        apart = (self._hear(aside).danger for aside in asides(_listened_to(message)))
+        return whole._replace(danger=next(filter(None, apart), None))
+
+    def _hear(self, message: str) -> Heard:
         plain = self._rules.plain(message)
         found, score = self._rules(plain), self._net.score(plain)
         if found is None and score >= self._net.alarm_from:

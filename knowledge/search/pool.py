@@ -13,7 +13,7 @@ from knowledge.load import KnowledgeBase
 from knowledge.search.domain import Domain, off_topic
 from knowledge.search.index import LEAST, Concepts, Floats, Ints, grams
 from knowledge.search.meaning import Encoder, Vectors, load_vectors, unit
-from knowledge.search.mixer import SIGNALS, Mixer
+from knowledge.search.mixer import Mixer
 from knowledge.search.normalise import normalise
 from knowledge.search.tables import Tables, work_out
 
@@ -173,27 +173,24 @@ class Index:
         leaders, near = self._nearest(asked.text, ranked + first)
         top = bm25.take(ranked + row)
         shares = (self._factors.take(order, axis=0) * covered[:, None, :width]).max(axis=2)
-        columns = {
-            "bm25": top[:, 0],
-            "bm25_second": top[:, min(1, width - 1)],
-            "ratio": near,
-            "cosine": shares[:, 1] * mass**0.5,
-            "contained": shares[:, 2] * mass,
-            "covered": shares[:, 0],
-            "told": bm25[:, width + 1],
-            "told_covered": covered[:, width + 1],
-            "mean": hits.sum(axis=1) / self._counts.take(order),
-            "gathered": bm25[:, width],
-            "gathered_covered": covered[:, width],
-            "exact": near > EXACT,
-            "concepts": self._same_concepts(asked.concepts, order),
-            "meaning": asked.fits.take(order),
-            "meaning_near": meant.max(axis=1),
-        }
-        signals = np.empty((len(order), len(SIGNALS)))
-        for column, name in enumerate(SIGNALS):
-            signals[:, column] = columns[name]
-        return leaders, signals
+        signals = np.array([  # in the order of SIGNALS
+            top[:, 0],
+            top[:, min(1, width - 1)],
+            near,
+            shares[:, 1] * mass**0.5,
+            shares[:, 2] * mass,
+            shares[:, 0],
+            bm25[:, width + 1],
+            covered[:, width + 1],
+            hits.sum(axis=1) / self._counts.take(order),
+            bm25[:, width],
+            covered[:, width],
+            near > EXACT,
+            self._same_concepts(asked.concepts, order),
+            asked.fits.take(order),
+            meant.max(axis=1),
+        ])  # fmt: skip
+        return leaders, signals.T
 
     def _nearest(self, text: str, top: Ints) -> tuple[list[int], Floats]:
         """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
@@ -202,10 +199,10 @@ class Index:
         first = near.reshape(top.shape).argmax(axis=1) + self._lines[: len(top), 0] * top.shape[1]
         return top.take(first).tolist(), near.take(first) / 100
 
-    def _same_concepts(self, concepts: set[str], order: Ints) -> list[float] | float:
+    def _same_concepts(self, concepts: set[str], order: Ints) -> list[float]:
         """The share of the message's concepts that each entry's wordings speak of."""
         if not concepts:
-            return 0.0
+            return [0.0] * len(order)
         known = self.tables.concepts
         return [len(concepts & known[number]) / len(concepts) for number in order.tolist()]
 

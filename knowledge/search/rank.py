@@ -29,13 +29,26 @@ class Candidate(msgspec.Struct, frozen=True):
     signals: tuple[float, ...]
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """One of several questions of a message: its words, and what search makes of it alone."""
+
+    words: str
+    verdict: Verdict
+    best: Candidate | None
+
+
 class Result(msgspec.Struct, frozen=True):
-    """What search makes of a message. `ours` is the chance that it is about our matters at all."""
+    """What search makes of a message. `ours` is the chance that it is about our matters at all.
+
+    Of several questions (`parts`) all but `others` speaks of the main one; `others` are what the rest is about.
+    """
 
     verdict: Verdict
     candidates: tuple[Candidate, ...]
     ours: float = 0.0
     about_us: bool = False
+    others: tuple[Candidate, ...] = ()
+    parts: tuple[Asked, ...] = ()
 
     @property
     def best(self) -> Candidate | None:
@@ -48,9 +61,17 @@ class Result(msgspec.Struct, frozen=True):
         return self.candidates[0].confidence if self.candidates else 0.0
 
     @property
+    def question(self) -> str:
+        """The words of the main question, if the message asked others besides; empty otherwise."""
+        same = (part.words for part in self.parts if self.best and part.best and part.best.entry == self.best.entry)
+        return next(same, "") if self.others else ""
+
+    @property
     def offered(self) -> tuple[Candidate, ...]:
-        """The candidates worth showing as choices, two to four."""
-        return self.candidates[:MOST_CHOICES]
+        """The candidates worth showing as choices, two to four: what was asked besides takes the last places."""
+        asked = {one.entry for one in self.others}
+        main = tuple([one for one in self.candidates if one.entry not in asked])
+        return main[: MOST_CHOICES - len(self.others)] + self.others
 
 
 class Search(Protocol):

@@ -25,6 +25,7 @@ from tests.platform import Clock
 from tests.support import Bot
 
 WAGES, DEPOSIT = "labour.unpaid-wages", "lease.deposit"
+DISABILITY = "approval.people.disability-certificate"
 STRANGE = "窑上的骡子摔断了腿谁管"
 AT = "/console/knowledge"
 
@@ -270,6 +271,15 @@ async def test_lists_reminders_and_the_test_panel(wang: Staff, base: KnowledgeBa
     assert all(entry.question in due for entry in ended)
     panel = await wang.get(f"{AT}/try?q=单位拖欠工资怎么办")
     for words in ("直接回答", "最近的问法", "各项加了多少分", "群众看到的"):
+        assert words in panel
+    assert "一条消息里问了几件事" not in panel
+    panel = await wang.get(f"{AT}/try?q=低保怎么申请？残疾证怎么办")
+    for words in (
+        "一条消息里问了几件事",
+        "低保怎么申请?：",
+        f"{base.entries[DISABILITY].question}</a>，把握",
+        "您还问到",
+    ):
         assert words in panel
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -14,18 +15,30 @@ from knowledge.load import KnowledgeBase
 from knowledge.search.rank import Search
 from tests.conversation.helpers import Talk
 
-# Floors under what was measured: 97 % of the turns, 90 % of the conversations without a fault.
-TURNS, WHOLE = 0.96, 0.88
+# Floors under what was measured: 96 % of the turns, 86 % of the conversations without a fault (of those about one
+# question at a time 97 and 90 %).
+TURNS, WHOLE = 0.95, 0.85
 PAUSE = timedelta(seconds=20)
 FLOWS = {"thanks", "goodbye", "greeting", "more", "feedback", "not_ours", "help", "again"}
 _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 
 
+class Said(NamedTuple):
+    """What is said, what may come of it, and what must be shown or offered as well."""
+
+    text: str
+    right: frozenset[str]
+    besides: frozenset[str] = frozenset()
+
+
 @cache
-def dialogues() -> list[tuple[str, list[tuple[str, frozenset[str]]]]]:
-    """Name, and turns of what is said and what may come of it."""
+def dialogues() -> list[tuple[str, list[Said]]]:
+    """Name and turns."""
     raw = yaml.safe_load((Path(__file__).parent / "dialogues.yaml").read_text(encoding="utf-8"))
-    return [(one["name"], [(said, frozenset(right.split("|"))) for said, right in one["turns"]]) for one in raw]
+    return [
+        (one["name"], [Said(said, *(frozenset(names.split("|")) for names in right)) for said, *right in one["turns"]])
+        for one in raw
+    ]
 
 
 def is_right(outcome: Outcome, right: frozenset[str], before: str, offered: tuple[str, ...]) -> bool:
@@ -45,25 +58,26 @@ def is_right(outcome: Outcome, right: frozenset[str], before: str, offered: tupl
     )
 
 
-def wrong_turns(talk: Talk, turns: list[tuple[str, frozenset[str]]]) -> list[str]:
+def wrong_turns(talk: Talk, turns: list[Said]) -> list[str]:
     """Hold a conversation; what went wrong, for reading."""
     found = []
-    for said, right in turns:
+    for said, right, besides in turns:
         offered = talk.state.options
         before = talk.state.entry or next(iter(offered), "")
         outcome = talk.say(said)
         talk.now += PAUSE
-        if not is_right(outcome, right, before, offered):
+        shown = {outcome.record.entry, *outcome.state.options}
+        if not is_right(outcome, right, before, offered) or (besides and not shown & besides):
             got = outcome.record.entry or ",".join(outcome.state.options)
             found.append(
-                f"{said} → {outcome.record.flow} {outcome.record.verdict} {got}; wanted {'|'.join(sorted(right))}"
+                f"{said} → {outcome.record.flow} {outcome.record.verdict} {got}; wanted {'|'.join(sorted(right))} {'|'.join(sorted(besides))}"
             )
     return found
 
 
 def test_conversations_go_as_people_hold_them(base: KnowledgeBase, search: Search) -> None:
     told = dialogues()
-    assert len(told) >= 60
+    assert len(told) >= 90
     faults = {name: wrong_turns(Talk(base, search), turns) for name, turns in told}
     faulty = {name: found for name, found in faults.items() if found}
     turns = sum(len(turns) for _, turns in told)

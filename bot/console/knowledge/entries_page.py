@@ -20,6 +20,7 @@ from knowledge.overlay import SOURCE
 from knowledge.search.index import Concepts
 from knowledge.search.mixer import load_mixer
 from knowledge.search.normalise import normalise
+from knowledge.search.several import find
 from knowledge.search.why import SAYS, Reason, why
 
 SHOWN = 50
@@ -87,11 +88,20 @@ class Entries:
         question, library, day = asked(request, "q", 500), self._tools.library, self._tools.today()
         if not question:
             return page(request, "try", member, q="", result=None)
-        result = library.search(question, day)
+        result = find(library.search, question, day)
         said = reply.for_result(question, result, library.base, library.locality, day)
         reasons = why(question, result, load_mixer(), Concepts(library.base.lexicon))
-        whys = [_why(library, one) for one in reasons]
-        return page(request, "try", member, q=question, result=result, reply=said, whys=whys, plain=normalise(question))
+        return page(
+            request,
+            "try",
+            member,
+            q=question,
+            result=result,
+            reply=said,
+            whys=[_why(library, one) for one in reasons],
+            plain=normalise(question),
+            titles=library.base.entries,
+        )
 
 
 def _named(library: Library, words: str, tools: Tools) -> list[Entry]:
