@@ -146,6 +146,8 @@ async def approve(colleague: Desk, bot: Bot) -> None:
     await colleague.look("review")
     await colleague.click("同意发布，并作为律师确认")
     await expect(page.get_by_role("status")).to_contain_text("已经发布")
+    await expect(page.locator(".bubble").first).to_contain_text("li律师确认")
+    await expect(page.get_by_role("heading", name="哪些真实问题的回答会变")).to_have_count(0)
     await colleague.look("published")
 
 
