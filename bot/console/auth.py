@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from bot.channels.web.limits import client_address
 from bot.conversation.rectification import Actor
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
-from bot.service import rectifications, sessions
+from bot.service import editions, rectifications, sessions
 from bot.service.rectifications import Owed
 from bot.service.sessions import TOUCH_EVERY, Session
 from bot.service.staff import HEADS, Member, Role
@@ -24,8 +25,6 @@ from bot.store.database import Database
 log = structlog.get_logger("console")
 
 COOKIE = "fawen_staff"
-# What waits for the member behind a request: every page's navigation says so.
-OWED = web.RequestKey("owed", Owed)
 LOGIN_FIRST = "请先登录。"
 NOT_FOR_YOU = "您的账号不能用这一页，需要的话请找管理员。"
 FOREIGN = "这个请求不是从本站页面发出的，已经拒绝。请回到页面刷新后再试。"
@@ -33,6 +32,18 @@ CHANGE_FIRST = "请先在“账号”页把起始密码改成您自己的。"
 # All that is open to somebody whose password another person knows.
 _WITH_LENT_PASSWORD = {"/account", "/account/password"}
 NOT_JSON = "请求的格式不对，请刷新页面再试。"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a member: bad ratings to put right, and others' texts to review."""
+
+    cases: Owed = field(default_factory=Owed)
+    reviews: int = 0
+
+
+# Of the member behind a request: every page's navigation says so.
+WAITING = web.RequestKey("waiting", Waiting)
 
 
 class Guard:
@@ -83,13 +94,15 @@ class Guard:
         if roles and found.member.role not in roles:
             refuse(web.HTTPForbidden, NOT_FOR_YOU, as_text=wants_page(request))
         if wants_page(request):
-            request[OWED] = await self._owed(found.member)
+            request[WAITING] = await self._waiting(found.member)
         return found
 
-    async def _owed(self, member: Member) -> Owed:
+    async def _waiting(self, member: Member) -> Waiting:
         today = self.clock().astimezone(LOCAL).date()
         by = Actor(member.id, head=member.role in HEADS)
-        return await self.db.read(lambda conn: rectifications.owed(conn, by, today))
+        return await self.db.read(
+            lambda conn: Waiting(rectifications.owed(conn, by, today), editions.to_review(conn, member.id))
+        )
 
     def check_origin(self, request: web.Request, *, form: bool = False) -> None:
         """Refuse what another site made the browser send: for every request that changes something, and WebSockets.

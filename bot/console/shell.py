@@ -11,9 +11,8 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from bot.console.auth import OWED
+from bot.console.auth import WAITING, Waiting
 from bot.console.doors import EVERYONE, HEADS, OFFICE
-from bot.service.rectifications import Owed
 from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
 STATIC = resources.files("bot.console") / "static"
@@ -71,7 +70,7 @@ def render(
             home=home(member) if member else "/login",
             sections=[one for one in SECTIONS if member and member.role in one.roles],
             here=request.path,
-            owed=request.get(OWED, Owed()),
+            waiting=request.get(WAITING, Waiting()),
             county=request.app[COUNTY],
             demo=request.app[DEMO],
             **values,

@@ -102,6 +102,12 @@ def pending(conn: Connection, now: datetime) -> list[Edition]:
     return [_edition(row) for row in conn.execute(chosen)]
 
 
+def to_review(conn: Connection, member_id: str) -> int:
+    """How many wait for a second pair of eyes that may be this member's."""
+    others = sa.select(sa.func.count()).where(_v.state == "review", _v.author_id != member_id)
+    return int(conn.execute(others).scalar_one())
+
+
 def save(
     conn: Connection, new_id: NewId, entry_id: str, entry: Entry | None, by: Member, now: datetime, *,
     seen: str, serving: str, note: str = "", publish_at: datetime | None = None, review: bool = False,

@@ -138,8 +138,7 @@ async def approve(colleague: Desk, bot: Bot) -> None:
     page = colleague.page
     await page.goto(bot.url + "/workbench")
     await colleague.look("workbench")
-    await colleague.click("知识")
-    await colleague.click("待审", exact=False)
+    await page.get_by_title("1份稿子等您审").click()
     await colleague.look("pending")
     await colleague.click(QUESTION)
     await expect(page.locator("ins").first).to_be_visible()

@@ -37,8 +37,8 @@ class Staff:
     session: aiohttp.ClientSession
     origin: str
 
-    async def get(self, path: str) -> str:
-        async with self.session.get(path) as answer:
+    async def get(self, path: str, **headers: str) -> str:
+        async with self.session.get(path, headers=headers) as answer:
             assert answer.status == 200, (path, answer.status, await answer.text())
             return html.unescape(await answer.text())
 
@@ -114,6 +114,9 @@ async def test_a_change_is_drafted_reviewed_and_published(
     status, where = await wang.post(f"{AT}/entries/{WAGES}", **filled(base, answer=answer, why="说得更白"))
     assert status == 303
     assert "审稿" in await li.get(where)
+    for one, told in ((li, True), (wang, False)):
+        page = await one.get("/console/rectifications", Accept="text/html")
+        assert ('href="/console/knowledge/pending">知识<span class="badge" title="1份稿子等您审">1<' in page) is told
     own = await wang.get(where)
     assert "自己写的要请另一位同事审" in own
     review = await li.get(where)
