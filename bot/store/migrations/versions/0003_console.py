@@ -233,7 +233,7 @@ def upgrade() -> None:
     )
     op.drop_index('ix_consultations_opened_at', table_name='consultations')
     sorts, places = ['channel', 'kind', 'handed', 'urgent', 'outcome', 'verdict', 'grade', 'service', 'handled_by'], ['township', 'category']
-    op.create_index('ix_consultations_newest', 'consultations', ['opened_at', 'id', *sorts, *places, 'entry_id', 'first_outcome'])
+    op.create_index('ix_consultations_newest', 'consultations', ['opened_at', 'id', *sorts, *places, 'entry_id'])
     op.create_index('ix_consultations_sorts', 'consultations', [*sorts, *places, 'entry_id', 'first_outcome', 'opened_at'])
-    op.create_index('ix_consultations_places', 'consultations', [*places, *sorts, 'entry_id', 'first_outcome', 'opened_at'])
+    op.create_index('ix_consultations_places', 'consultations', [*places, *sorts, 'entry_id', 'opened_at'])
     op.create_index('ix_handoffs_consultation', 'handoffs', ['consultation_id'])
