@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
-from bot import health
-from bot.bell import CHANGED, Bell
+from bot import background, health
+from bot.bell import Bell
 from bot.channels.web.kb import Browse
 from bot.channels.web.own import OwnPages
 from bot.channels.web.views import ChatPage
 from bot.channels.wechat.codec import Codec
 from bot.channels.wechat.outgoing import Outgoing
 from bot.channels.wechat.webhook import Webhook
-from bot.channels.wechat.worker import Worker
 from bot.console import mount as console
 from bot.console.mount import Supplies
 from bot.conversation.router import handle
 from bot.conversation.turn import Library
 from bot.desk import Desk
-from bot.digester import EVERY, Digester
+from bot.digester import Digester
 from bot.ids import Clock, NewId, utc_now, uuid7
 from bot.live import LIVE, Live
 from bot.mailing import Mailer
 from bot.metrics import Metrics
-from bot.service import consultations, erasure, handling, own_data
 from bot.service.demo import write as demo
-from bot.service.erasure import Keeping
 from bot.service.own_data import Own
 from bot.service.system import DiskOf
 from bot.service.turns import Decide, Office
 from bot.settings import Settings
-from bot.store.database import Database, StoreClosedError, StoreError
+from bot.store.database import Database
 from bot.store.migrate import migrate
 from knowledge.articles import read_articles
 from knowledge.cache import cached
@@ -51,8 +46,6 @@ from knowledge.search.rank import searcher
 
 log = structlog.get_logger("app")
 
-SWEEP_EVERY = 600.0
-LOOK_EVERY = 10.0
 DRAIN = timedelta(seconds=20)
 
 
@@ -87,9 +80,6 @@ def read_library(settings: Settings) -> Library:
     return Library(known, search, locality, answers.confirmed_only, articles)
 
 
-Context = Callable[[web.Application], AsyncIterator[None]]
-
-
 async def build_app(settings: Settings, parts: Parts | None = None) -> web.Application:
     """The whole product as one aiohttp application, not yet listening."""
     parts = parts or Parts()
@@ -115,11 +105,11 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
 
         app.cleanup_ctx.append(Relay(db, bell).running)
     app[LIVE] = live
-    app.cleanup_ctx.append(_kept_live(live, bell))
-    app.cleanup_ctx.append(_repeated("close_silent", SWEEP_EVERY, _close_silent(db, parts.clock)))
-    app.cleanup_ctx.append(_repeated("handoffs", LOOK_EVERY, _watch_handoffs(db, live, parts, bell)))
+    app.cleanup_ctx.append(background.kept_live(live, bell))
+    app.cleanup_ctx.append(background.close_silent(db, parts.clock))
+    app.cleanup_ctx.append(background.watch_handoffs(db, live, bell, parts.clock, parts.new_id))
     outgoing = Outgoing(live, parts.clock, parts.new_id, parts.metrics, db, bell)
-    app.cleanup_ctx.append(_repeated("purge", SWEEP_EVERY, _purge(db, settings.privacy.keeping, parts)))
+    app.cleanup_ctx.append(background.purge(db, settings.privacy.keeping, parts.clock, parts.new_id))
     OwnPages(db, parts.clock, parts.new_id, settings).add_to(app)
     if settings.wechat.enabled:
         _add_wechat(app, settings, parts, desk, outgoing, tasks)
@@ -129,7 +119,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
         Browse(live, parts.clock).add_to(app)
     if settings.digest.enabled:
         digester = Digester(db, live, Mailer(settings.mail), parts.clock, parts.new_id)
-        app.cleanup_ctx.append(_digesting(digester))
+        app.cleanup_ctx.append(background.digesting(digester))
     if settings.console.enabled:
         supplies = Supplies(settings, db, parts.clock, parts.new_id, live, bell, parts.metrics, parts.disk)
         await console.add_to(app, supplies, outgoing.binding_code, outgoing.tell_typing)
@@ -150,20 +140,12 @@ def _add_wechat(
     app.add_routes(hook.routes())
 
 
-def _store(db: Database) -> Context:
+def _store(db: Database) -> background.Context:
     async def context(_app: web.Application) -> AsyncIterator[None]:
         yield
         await asyncio.to_thread(db.close)
 
     return context
-
-
-def _close_silent(db: Database, clock: Clock) -> Callable[[], Awaitable[None]]:
-    async def sweep() -> None:
-        closed = await db.write(lambda conn: consultations.close_silent(conn, clock()))
-        log.debug("swept", closed=closed)
-
-    return sweep
 
 
 def _office(live: Live, parts: Parts) -> Callable[[], Office]:
@@ -174,89 +156,6 @@ def _office(live: Live, parts: Parts) -> Callable[[], Office]:
         return Office(live.library, parts.new_id, parts.decide, live.hours, live.announcement(parts.clock()), days, own)
 
     return office
-
-
-def _purge(db: Database, keeping: Keeping, parts: Parts) -> Callable[[], Awaitable[None]]:
-    async def purge() -> None:
-        if await db.read(demo.marked):
-            return  # made-up words are nobody's, and the year they are of may be long past
-        if await db.read(lambda conn: erasure.night(conn, parts.clock())):
-            rows = 0
-            while piece := await db.read(lambda conn: erasure.due(conn, keeping, parts.clock())):
-                rows += await db.write(partial(erasure.purge, piece=piece))
-            await db.write(lambda conn: own_data.forget_links(conn, parts.clock()))
-            await db.write(lambda conn: erasure.slept(conn, parts.new_id, rows, parts.clock()))
-            log.info("purged", rows=rows)
-
-    return purge
-
-
-def _kept_live(live: Live, bell: Bell) -> Context:
-    """Changes made in other processes are taken up when the bell rings, and now and then without it."""
-    worker = Worker("live", live.refresh, LOOK_EVERY)
-    bell.listen(lambda what: worker.wake() if what == CHANGED else None)
-
-    async def context(_app: web.Application) -> AsyncIterator[None]:
-        # What the county has set and published holds from the start.
-        await live.refresh()
-        async with _background(worker.run()):
-            yield
-
-    return context
-
-
-def _digesting(digester: Digester) -> Context:
-    async def context(_app: web.Application) -> AsyncIterator[None]:
-        worker = Worker("digests", digester.work, EVERY)
-        task = asyncio.create_task(worker.run())
-        yield
-        # A letter under way is finished first: cut off, nobody would know whether it was sent.
-        worker.stop()
-        await task
-
-    return context
-
-
-def _watch_handoffs(db: Database, live: Live, parts: Parts, bell: Bell) -> Callable[[], Awaitable[None]]:
-    async def look() -> None:
-        hours, rules = live.hours, live.settings.handoff.rules
-        changed = await db.write(lambda conn: handling.sweep(conn, parts.new_id, hours, rules, parts.clock()))
-        bell.ring_all(one.after.id for one in changed)
-
-    return look
-
-
-def _repeated(name: str, every: float, work: Callable[[], Awaitable[None]]) -> Context:
-    """Do it again and again while the application runs; a fault is logged, and the next time may succeed."""
-
-    async def repeat() -> None:
-        while True:
-            try:
-                await work()
-            except StoreClosedError:
-                return
-            except StoreError as error:
-                log.error("sweep_failed", what=name, error=str(error))  # noqa: TRY400
-            except Exception:
-                log.exception("sweep_failed", what=name)
-            await asyncio.sleep(every)
-
-    async def context(_app: web.Application) -> AsyncIterator[None]:
-        async with _background(repeat()):
-            yield
-
-    return context
-
-
-@contextlib.asynccontextmanager
-async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _drain(tasks: set[asyncio.Task[None]]) -> Callable[[web.Application], Awaitable[None]]:

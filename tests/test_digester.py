@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from tests.support import Numbers
 
 ASKED = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 HOTEL = "approval.packages.hotel"
+Refused = Callable[[str, list[str]], Awaitable[tuple[Digester, str]]]
 
 
 @pytest.fixture
@@ -94,26 +95,29 @@ async def test_a_department_gets_what_was_asked_about_its_items(
     assert found["market_regulation"] == ("kept", 0, "")
 
 
+@pytest.fixture
+def refused(sqlite_db: Database, clock: Clock, new_id: Numbers, library: Library, box: Mailbox) -> Refused:
+    """One digest is due, the mail server answers a command as told, and the digester has tried once: it, and why not."""
+
+    async def tried(command: str, answers: list[str]) -> tuple[Digester, str]:
+        await put(sqlite_db, HOTEL, "开酒店", ASKED)
+        worker = digester(sqlite_db, clock, new_id, with_mail(library, police="police@example.cn"), box)
+        box.refuse[command] = answers
+        assert await worker.work()
+        return worker, (await states(sqlite_db))["police"][2]
+
+    return tried
+
+
 @pytest.mark.parametrize(("command", "answer", "told"), [
     ("RCPT", "450 later", "不收这个收件人（450）"),
     ("MAIL", "451 busy", "没有收下（451）"),
 ])  # fmt: skip
 async def test_what_may_pass_is_tried_again_later(
-    sqlite_db: Database,
-    clock: Clock,
-    new_id: Numbers,
-    library: Library,
-    box: Mailbox,
-    command: str,
-    answer: str,
-    told: str,
+    sqlite_db: Database, clock: Clock, box: Mailbox, refused: Refused, command: str, answer: str, told: str
 ) -> None:
-    await put(sqlite_db, HOTEL, "开酒店", ASKED)
-    worker = digester(sqlite_db, clock, new_id, with_mail(library, police="police@example.cn"), box)
-    box.refuse[command] = [answer, answer]
-    assert await worker.work()
-    state, attempts, error = (await states(sqlite_db))["police"]
-    assert (state, attempts) == ("waiting", 1)
+    worker, error = await refused(command, [answer, answer])
+    assert (await states(sqlite_db))["police"][:2] == ("waiting", 1)
     assert told in error
     assert not await worker.work()
     clock.now += BACK_OFF[0]
@@ -129,21 +133,10 @@ async def test_what_may_pass_is_tried_again_later(
     ("AUTH", "535 wrong", "不认账号或密码（535）"),
 ])  # fmt: skip
 async def test_what_cannot_pass_fails_at_once_and_says_why(
-    sqlite_db: Database,
-    clock: Clock,
-    new_id: Numbers,
-    library: Library,
-    box: Mailbox,
-    command: str,
-    answer: str,
-    told: str,
+    sqlite_db: Database, refused: Refused, command: str, answer: str, told: str
 ) -> None:
-    await put(sqlite_db, HOTEL, "开酒店", ASKED)
-    worker = digester(sqlite_db, clock, new_id, with_mail(library, police="police@example.cn"), box)
-    box.refuse[command] = [answer] * 3
-    await worker.work()
-    state, attempts, error = (await states(sqlite_db))["police"]
-    assert (state, attempts) == ("failed", 1)
+    _, error = await refused(command, [answer] * 3)
+    assert (await states(sqlite_db))["police"][:2] == ("failed", 1)
     assert told in error
     assert "secret" not in error
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -23,9 +20,8 @@ from bot.service.inbox import decode
 from knowledge.load import KnowledgeBase
 from knowledge.search.rank import Search
 from tests.platform import Citizen, Delivery, Platform, real_clock
+from tests.processes import serving
 
-ROOT = Path(__file__).parents[1]
-STARTED = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 CITIZENS = 24
 EACH = 3  # messages of one citizen; not enough to be told to slow down
 KILLS = 2  # the second one while the first one's messages are delivered again
@@ -67,10 +63,9 @@ async def _talk(people: Sequence[Person], platform: Platform, on_reply: Callable
 
 @asynccontextmanager
 async def _serving(platform: Platform, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The product as operators start it, on a free port; stopped at the end if it still runs."""
+    """The product as operators start it, beside the simulator."""
     settings = {
         "FAWEN_DATABASE_URL": f"sqlite:///{folder}/fawen.db",
-        "FAWEN_HTTP__PORT": "0",
         "FAWEN_WECHAT__TOKEN": platform.token,
         "FAWEN_WECHAT__ENCODING_AES_KEY": platform.encoding_aes_key or "",
         "FAWEN_WECHAT__APP_ID": platform.app_id,
@@ -78,34 +73,10 @@ async def _serving(platform: Platform, folder: Path) -> AsyncIterator[asyncio.su
         "FAWEN_WECHAT__API_BASE": platform.api_base,
         # However busy the machine is with other tests, replies must come in the HTTP answer here.
         "FAWEN_WECHAT__REPLY_DEADLINE": "4.9",
-        "FAWEN_LOG__LEVEL": "error",
-        "PYTHONPATH": str(ROOT),
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "serve"),
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("FAWEN_")} | settings,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        platform.bot_url = f"http://127.0.0.1:{await _port(process)}/wechat"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.communicate()
-
-
-async def _port(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None
-    lines = []
-    async with asyncio.timeout(60):
-        async for line in process.stdout:
-            if found := STARTED.search(line.decode()):
-                return found[1]
-            lines.append(line.decode())
-    pytest.fail(f"the bot ended before it was up:\n{''.join(lines)}")
+    async with serving(folder, **settings) as server:
+        platform.bot_url = f"{server.url}/wechat"
+        yield server.process
 
 
 async def _talk_until_killed(people: Sequence[Person], platform: Platform, folder: Path, replies: int) -> Replies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -11,10 +12,13 @@ from aiohttp import web
 from yarl import URL
 
 from bot.channels.web.limits import client_address
+from bot.conversation.rectification import Actor
+from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
-from bot.service import sessions
+from bot.service import editions, rectifications, sessions
+from bot.service.rectifications import Owed
 from bot.service.sessions import TOUCH_EVERY, Session
-from bot.service.staff import Member, Role
+from bot.service.staff import HEADS, Member, Role
 from bot.settings import Settings
 from bot.store.database import Database
 
@@ -28,6 +32,18 @@ CHANGE_FIRST = "请先在“账号”页把起始密码改成您自己的。"
 # All that is open to somebody whose password another person knows.
 _WITH_LENT_PASSWORD = {"/account", "/account/password"}
 NOT_JSON = "请求的格式不对，请刷新页面再试。"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a member: bad ratings to put right, and others' texts to review."""
+
+    cases: Owed = field(default_factory=Owed)
+    reviews: int = 0
+
+
+# Of the member behind a request: every page's navigation says so.
+WAITING = web.RequestKey("waiting", Waiting)
 
 
 class Guard:
@@ -77,7 +93,16 @@ class Guard:
             refuse(web.HTTPForbidden, CHANGE_FIRST)
         if roles and found.member.role not in roles:
             refuse(web.HTTPForbidden, NOT_FOR_YOU, as_text=wants_page(request))
+        if wants_page(request):
+            request[WAITING] = await self._waiting(found.member)
         return found
+
+    async def _waiting(self, member: Member) -> Waiting:
+        today = self.clock().astimezone(LOCAL).date()
+        by = Actor(member.id, head=member.role in HEADS)
+        return await self.db.read(
+            lambda conn: Waiting(rectifications.owed(conn, by, today), editions.to_review(conn, member.id))
+        )
 
     def check_origin(self, request: web.Request, *, form: bool = False) -> None:
         """Refuse what another site made the browser send: for every request that changes something, and WebSockets.

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import MultiDict
 
 from bot.console.auth import NOT_JSON, Guard, refuse
+from bot.service import staff
 from bot.service.staff import Member, Role
 
 Form = MultiDict[str]
@@ -18,7 +19,7 @@ Do = Callable[[web.Request, Member, Form], Awaitable[web.StreamResponse]]
 
 # Who reads records and figures; who decides about them; who runs the system; who writes the knowledge base.
 OFFICE: tuple[Role, ...] = ("staff", "supervisor", "admin")
-HEADS: tuple[Role, ...] = ("supervisor", "admin")
+HEADS = staff.HEADS
 ADMINS: tuple[Role, ...] = ("admin",)
 EVERYONE: tuple[Role, ...] = ("lawyer", "staff", "supervisor", "admin")
 EDITORS = EVERYONE

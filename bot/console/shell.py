@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.console.auth import WAITING, Waiting
 from bot.console.doors import EVERYONE, HEADS, OFFICE
 from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 
@@ -69,6 +70,7 @@ def render(
             home=home(member) if member else "/login",
             sections=[one for one in SECTIONS if member and member.role in one.roles],
             here=request.path,
+            waiting=request.get(WAITING, Waiting()),
             county=request.app[COUNTY],
             demo=request.app[DEMO],
             **values,

@@ -86,13 +86,6 @@ def _reading(row: Any) -> Reading:
     return Reading(row.version, Confirmation(by=read_row(row).title, on=day))
 
 
-def next_due(conn: Connection, now: datetime) -> datetime | None:
-    """When the next approved text begins to serve, if one waits for its time."""
-    waiting = sa.select(sa.func.min(_v.publish_at)).where(_v.state == "published", _v.publish_at > to_ms(now))
-    found = conn.execute(waiting).scalar()
-    return None if found is None else from_ms(found)
-
-
 def attach(conn: Connection, new_id: NewId, text: str, entry_id: str, by: Member, now: datetime) -> None:
     """Let a real question find an entry; with no entry, say that it is not ours. The last word on a question counts."""
     text = " ".join(text.split())[:WORDING_LIMIT]

@@ -102,6 +102,12 @@ def pending(conn: Connection, now: datetime) -> list[Edition]:
     return [_edition(row) for row in conn.execute(chosen)]
 
 
+def to_review(conn: Connection, member_id: str) -> int:
+    """How many wait for a second pair of eyes that may be this member's."""
+    others = sa.select(sa.func.count()).where(_v.state == "review", _v.author_id != member_id)
+    return int(conn.execute(others).scalar_one())
+
+
 def save(
     conn: Connection, new_id: NewId, entry_id: str, entry: Entry | None, by: Member, now: datetime, *,
     seen: str, serving: str, note: str = "", publish_at: datetime | None = None, review: bool = False,
@@ -227,6 +233,12 @@ def replace_published(conn: Connection, entry_id: str) -> int:
     """Nothing of the county's own serves for this entry any more; returns how many did."""
     serving = (_v.entry_id == entry_id) & (_v.state == "published")
     return conn.execute(sa.update(entry_versions).where(serving).values(state="replaced")).rowcount
+
+
+def served_since(conn: Connection) -> dict[str, datetime]:
+    """Since when each of the county's own texts is there."""
+    since = sa.select(_v.entry_id, sa.func.max(_v.published_at)).where(_v.state == "published").group_by(_v.entry_id)
+    return {row[0]: from_ms(row[1]) for row in conn.execute(since)}
 
 
 def one(conn: Connection, edition_id: str) -> Edition:

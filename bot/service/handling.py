@@ -46,6 +46,7 @@ ENDS = {
     "timed_out": "无人接待",
     "left": "群众已取消关注",
 }
+STILL_OPEN = "还没结束"
 LONGEST = 5000
 
 

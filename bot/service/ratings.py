@@ -16,7 +16,7 @@ from bot.ids import NewId
 from bot.service import rectifications
 from bot.service.rectifications import Terms
 from bot.store.tables import consultations, feedback, handoffs, ratings
-from bot.store.times import to_ms
+from bot.store.times import from_ms, to_ms
 
 _c = consultations.c
 # A grade typed, not tapped, is for what a lawyer closed so lately.
@@ -138,6 +138,28 @@ class Verdicts:
     def rate(self) -> float:
         """Share of bad voices, 0 to 1."""
         return self.bad / self.voices if self.voices else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One word on an answer: of which entry, when, and whether whoever said it was not content."""
+
+    entry: str
+    at: datetime
+    bad: bool
+
+
+def voices(conn: Connection, since: datetime) -> list[Voice]:
+    """Everything said of answers since then: 有用 / 没用, and grades."""
+    f, r = feedback.c, ratings.c
+    taps = sa.select(f.entry_id, f.given_at, f.useful).where(f.given_at >= to_ms(since))
+    graded = (
+        sa.select(_c.entry_id, r.given_at, r.grade)
+        .join_from(ratings, consultations, _c.id == r.consultation_id)
+        .where(r.given_at >= to_ms(since), _c.entry_id != "")
+    )
+    found = [Voice(row.entry_id, from_ms(row.given_at), not row.useful) for row in conn.execute(taps)]
+    return found + [Voice(row.entry_id, from_ms(row.given_at), row.grade <= BAD) for row in conn.execute(graded)]
 
 
 def by_entry(conn: Connection, start: datetime, end: datetime) -> list[Verdicts]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.conversation import rectification
+from bot.conversation.handoff import subjects
 from bot.conversation.handoff.duty import Hours
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.rectification import Act, Actor, Case, RefusedError
@@ -29,6 +30,7 @@ from knowledge.reply import Reply
 _t = table.c
 CHANGED = "别人刚刚改过这一条。请看清现在的情况，再操作。"
 SHUT = "这个账号已经停用，请另选一位。"
+YOURS = "有一条差评由您负责整改：{subject}，{due}前办完。请打开工作台的“整改”看。"
 LETTER = "您上次打分“{grade}”的事，我们认真查过了，答复您：\n{reply}"
 # Fields of the value whose columns have other names; what cannot change.
 _FIXED = frozenset({"id", "rated"})
@@ -45,6 +47,14 @@ class Terms:
     def due(self, now: datetime) -> date:
         """The last day for what begins now."""
         return self.hours.after(now.astimezone(LOCAL).date(), self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """How many wait for a member of staff, and how many of these are overdue."""
+
+    open: int = 0
+    overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +128,25 @@ def get(conn: Connection, row_id: str) -> Line:
 
 
 def find(
-    conn: Connection, today: date, *, state: str = "", responsible: str = "", entry: str = "", limit: int = 200
+    conn: Connection,
+    today: date,
+    *,
+    state: str = "",
+    responsible: str = "",
+    entry: str = "",
+    by: Actor | None = None,
+    limit: int = 200,
 ) -> list[Line]:
-    """Those in a state (`overdue` and `unassigned` are names, too; empty: all open ones), the most overdue first."""
+    """Those in a state, the most overdue first.
+
+    `overdue`, `unassigned` and `mine` (what waits for `by`) are names, too; empty: all open ones.
+    """
     statement = _lines().order_by(_t.closed_at.is_not(None), _t.due_on, _t.id).limit(limit)
     named = {
         "": _t.closed_at.is_(None) if not entry else sa.true(),
         "overdue": _is_overdue(today),
         "unassigned": sa.and_(_t.closed_at.is_(None), _t.staff_id.is_(None)),
+        "mine": _waits_for(by or Actor()),
     }
     statement = statement.where(named.get(state, _t.state == state))
     if responsible:
@@ -146,6 +167,12 @@ def counts(conn: Connection, today: date, *, responsible: str = "") -> dict[str,
     return found | {"overdue": conn.execute(late).scalar_one(), "unassigned": conn.execute(nobodys).scalar_one()}
 
 
+def owed(conn: Connection, by: Actor, today: date) -> Owed:
+    """What waits for somebody: their own cases, and for heads those that nobody was given yet."""
+    late = sa.func.count(sa.case((_t.due_on < today.isoformat(), 1)))
+    return Owed(*tuple(conn.execute(sa.select(sa.func.count(), late).where(_waits_for(by))).one()))
+
+
 def act(
     conn: Connection,
     new_id: NewId,
@@ -162,6 +189,8 @@ def act(
 
     RefusedError says why it cannot be; `version` is what the person saw (0: whatever stands). KeyError if there is none.
     """
+    # Their own WeChat first: its turns lock it before the citizens it speaks to.
+    wechat = _wechat(conn, done.to) if done.name == "assign" else ""
     owner = sa.select(_t.citizen_id).where(_t.id == row_id).scalar_subquery()
     conn.execute(sa.select(citizens.c.id).where(citizens.c.id == owner).with_for_update())
     line = get(conn, row_id)
@@ -175,6 +204,11 @@ def act(
     audit.write(
         conn, new_id, f"rectify.{done.name}", now=now, staff=by.id, citizen=line.citizen, subject=row_id, detail=detail
     )
+    if wechat and done.to != before.responsible:
+        told = YOURS.format(
+            subject=subjects.of_category(line.category).label, due=f"{after.due.month}月{after.due.day}日"
+        )
+        outbox.write(conn, new_id, wechat, [Reply(told)], now)
     if done.name == "reply":
         text = LETTER.format(grade=GRADES[line.grade], reply=done.reply)
         outbox.write(conn, new_id, line.citizen, threads.parts(Reply(text)), now)
@@ -237,6 +271,17 @@ def names(conn: Connection) -> dict[str, str]:
     """Everybody who may be responsible, by id: whoever has an account that is open."""
     rows = conn.execute(sa.select(staff.c.id, staff.c.name).where(staff.c.disabled_at.is_(None)).order_by(staff.c.name))
     return {row.id: row.name for row in rows}
+
+
+def _waits_for(by: Actor) -> sa.ColumnElement[bool]:
+    given = sa.or_(_t.staff_id == by.id, _t.staff_id.is_(None)) if by.head else _t.staff_id == by.id
+    return sa.and_(_t.closed_at.is_(None), given)
+
+
+def _wechat(conn: Connection, staff_id: str) -> str:
+    """The row of their own WeChat among citizens, locked; empty if they never bound one."""
+    bound = sa.select(staff.c.citizen_id).where(staff.c.id == staff_id).scalar_subquery()
+    return conn.execute(sa.select(citizens.c.id).where(citizens.c.id == bound).with_for_update()).scalar() or ""
 
 
 def _is_overdue(today: date) -> sa.ColumnElement[bool]:

@@ -23,6 +23,8 @@ ROLE_NAMES: dict[Role, str] = {
 }
 # Who takes handoffs; a supervisor may step in anywhere.
 COUNSEL: tuple[Role, ...] = ("lawyer", "supervisor")
+# Who decides about the others' work.
+HEADS: tuple[Role, ...] = ("supervisor", "admin")
 # Out of hours somebody who forgot to go off duty is not on duty, unless the workbench was open just now.
 ALIVE = timedelta(minutes=10)
 _t = staff.c

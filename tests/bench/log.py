@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -39,7 +39,7 @@ FILTERS = (
     "", "kind=legal", "channel=wechat", "township=石门乡", "handed=0", "outcome=unanswered", "handled_by=lawyer-1",
     "category=labour", "grade=1&grade=2&township=石门乡", "urgent=1&handed=1&grade=1&township=石门乡&category=labour",
     "entry=no-such-entry", "from={month}", "from={year}&kind=legal", "words=工资", "words=精神病院", "words=工资 合同",
-    "words=工资&from={month}", "words=电话",
+    "words=工资&from={month}", "words=电话", "first=answered&from={year}", "weekday=1&hour=9&from={year}",
 )  # fmt: skip
 
 
@@ -83,7 +83,8 @@ async def measure(folder: Path) -> Measured:
         found = [await _look(db, query, now) for query in FILTERS]
     finally:
         db.close()
-    return Measured(found, await _export(folder, base, now))
+    first = (now - records.SPAN * (EXPORTED / COUNT)).astimezone(LOCAL).date()
+    return Measured(found, await export_beside(folder, base, first))
 
 
 async def _look(db: Database, query: str, now: datetime) -> Looked:
@@ -99,11 +100,11 @@ async def _look(db: Database, query: str, now: datetime) -> Looked:
     return min([await db.read(look) for _ in range(3)], key=lambda one: one.seconds)
 
 
-async def _export(folder: Path, base: KnowledgeBase, now: datetime) -> Noticed:
+async def export_beside(folder: Path, base: KnowledgeBase, first: date, window: float = WINDOW) -> Noticed:
+    """Export what began since a day while citizens talk; by turns of `window` seconds the writing is held."""
     noticed = Noticed()
     words = Crowd([wording for entry in base.entries.values() for wording in entry.wordings], seed=11).words()
     extra = {"WEB__MESSAGES_PER_MINUTE": "100000", "WEB__ADDRESS_MESSAGES_PER_MINUTE": "1000000"}
-    first = (now - records.SPAN * (EXPORTED / COUNT)).astimezone(LOCAL).date()
     async with running(FAWEN, folder, extra) as server, AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{server.port}"
         (token,) = hire(folder, ["head"], role="supervisor")
@@ -118,11 +119,11 @@ async def _export(folder: Path, base: KnowledgeBase, now: datetime) -> Noticed:
             answer.raise_for_status()
         state = "waiting"
         while state in {"waiting", "running"} and time.perf_counter() - began < PATIENCE:
-            noticed.during += await talk.go_on(WINDOW)
+            noticed.during += await talk.go_on(window)
             noticed.server, noticed.writer = _memory(server, noticed)
             # Held for a while, again and again: what else happens on the machine happens to both alike.
             with _held(server):
-                noticed.without += await talk.go_on(WINDOW)
+                noticed.without += await talk.go_on(window)
             state, noticed.rows = _state(folder)
         noticed.seconds = time.perf_counter() - began
         if state != "ready":

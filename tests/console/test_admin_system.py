@@ -37,9 +37,9 @@ WELL = System(
     now=NOW,
     started=NOW,
     records=Records(
-        "0003", 1000, 0, backup=Backup(NOW - timedelta(hours=35), "/b", 1), oldest_due=NOW - timedelta(minutes=9)
+        "0004", 1000, 0, backup=Backup(NOW - timedelta(hours=35), "/b", 1), oldest_due=NOW - timedelta(minutes=9)
     ),
-    head="0003",
+    head="0004",
     disk_free=20 * GB,
     disk_total=100 * GB,
     writes=200,
@@ -58,7 +58,7 @@ def having(**changed: Any) -> System:
         (having(backup=None), "还没有做过备份"),
         (having(backup=Backup(NOW - timedelta(hours=37), "/b", 1)), "最近一次备份已经过了37小时"),
         (having(backup=Backup(NOW - timedelta(days=9), "/b", 1)), "最近一次备份已经过了9天"),
-        (having(schema="0002"), "数据库的版本是0002，程序要的是0003"),
+        (having(schema="0002"), "数据库的版本是0002，程序要的是0004"),
         (replace(WELL, useless=("handoff.hours",)), "有1项改过的设置"),
         (having(unsent={"微信没收": 2, CLOSED: 1}), "近7天有3条消息没有送到"),
         (having(oldest_due=NOW - timedelta(minutes=11)), "有消息等了11分钟还没有发出去，多半是连不上微信"),

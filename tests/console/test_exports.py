@@ -39,10 +39,10 @@ async def test_what_is_found_is_written_beside_the_server_and_taken_away(
         consultation(conn, 1, clock(), SECRET)
         consultation(conn, 2, clock(), "离婚孩子归谁")
     async with clerk(bot, engine, clock) as session, clerk(bot, engine, clock, "other") as other:
-        form = {"query": "words=工资", "format": "csv"}
+        form = {"query": "words=工资&first=answered&weekday=1&hour=9", "format": "csv"}
         assert await post(session, "/console/exports", **form) == (303, "/console/exports?done=asked", "")
         page = await written(session)
-        assert "说过 工资" in page
+        assert "头一句：已解答；星期几：星期一；几点：9点到10点；说过 工资" in page
         assert "已遮盖" in page
         link = re.search(r'href="(/console/exports/[^"]+/file)">下载（1 行', page)
         assert link is not None

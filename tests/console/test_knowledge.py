@@ -37,8 +37,8 @@ class Staff:
     session: aiohttp.ClientSession
     origin: str
 
-    async def get(self, path: str) -> str:
-        async with self.session.get(path) as answer:
+    async def get(self, path: str, **headers: str) -> str:
+        async with self.session.get(path, headers=headers) as answer:
             assert answer.status == 200, (path, answer.status, await answer.text())
             return html.unescape(await answer.text())
 
@@ -96,6 +96,7 @@ async def test_a_question_that_failed_is_settled_with_one_click(bot: Bot, wang: 
     assert STRANGE not in await wang.get(AT)
     editor = await wang.get(f"{AT}/entries/{WAGES}")
     assert STRANGE in editor
+    assert "分类<small>劳动用工</small>" in editor
     number = re.search(r"/wordings/([^/]+)/drop", editor)
     assert number is not None
     assert (await wang.post(f"{AT}/wordings/{number[1]}/drop", entry=WAGES))[0] == 303
@@ -113,12 +114,15 @@ async def test_a_change_is_drafted_reviewed_and_published(
     status, where = await wang.post(f"{AT}/entries/{WAGES}", **filled(base, answer=answer, why="说得更白"))
     assert status == 303
     assert "审稿" in await li.get(where)
+    for one, told in ((li, True), (wang, False)):
+        page = await one.get("/console/rectifications", Accept="text/html")
+        assert ('href="/console/knowledge/pending">知识<span class="badge" title="1份稿子等您审">1<' in page) is told
     own = await wang.get(where)
     assert "自己写的要请另一位同事审" in own
     review = await li.get(where)
     assert "<ins>一分钱" in review
     assert "说得更白" in review
-    assert "句的回答会变" in review
+    assert "0句会换一条回答；群众最近问的有0句还是这一条回答" in review
     assert "同意发布，并作为律师确认" in review
     edition, seen = edition_of(where), seen_in(review)
     assert (await wang.post(f"{AT}/editions/{edition}", do="approve", seen=seen))[0] == 409
@@ -239,6 +243,26 @@ async def test_a_lawyer_confirms_retires_and_undoes(bot: Bot, li: Staff, base: K
     assert "□ 确认" in paper
     assert base.entries[WAGES].question in paper
     assert base.entries[DEPOSIT].question not in paper
+
+
+async def test_bad_voices_ask_for_a_review_until_there_is_a_new_text(
+    bot: Bot, engine: sa.Engine, base: KnowledgeBase, clock: Clock
+) -> None:
+    question = base.entries[WAGES].question
+    answer = base.entries[WAGES].answer.replace("仲裁不收费", "仲裁一分钱不收")
+    clock.advance(86400)
+    for _ in range(3):
+        async with visitor(bot) as citizen:
+            said = await citizen.say(question)
+            tap = next(tap for row in said["rows"] for tap in row if tap["label"] == "没用")
+            await citizen.say("没用", tap["id"])
+    async with staff(bot, engine, clock, "wang", "staff") as wang, staff(bot, engine, clock, "li", "lawyer") as li:
+        assert "核对以后3人评过，3人不满意或点了“没用”" in await wang.get(f"{AT}/due")
+        clock.advance(60)
+        _, where = await wang.post(f"{AT}/entries/{WAGES}", **filled(base, answer=answer))
+        seen = seen_in(await li.get(where))
+        assert (await li.post(f"{AT}/editions/{edition_of(where)}", do="approve", seen=seen))[0] == 303
+        assert "核对以后" not in (await wang.get(f"{AT}/due")).partition("<table>")[2]
 
 
 async def test_lists_reminders_and_the_test_panel(wang: Staff, base: KnowledgeBase) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from bot.console.knowledge import form, judging
 from bot.console.knowledge.diff import changes, pieces
+from bot.conversation.turn import LOCAL
+from bot.service.ratings import Voice
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
 from tests.knowledge.test_check import DAY
@@ -69,6 +73,22 @@ def test_only_fields_that_differ_are_shown(base: KnowledgeBase) -> None:
     assert [one.label for one in changes(entry, other)] == ["标准问题"]
     assert changes(None, entry)
     assert changes(entry, None)
+
+
+def test_what_many_were_not_content_with_is_to_be_looked_at_again(base: KnowledgeBase) -> None:
+    entry = base.entries[WAGES]
+    noon = datetime(entry.reviewed.year, entry.reviewed.month, entry.reviewed.day, 12, tzinfo=LOCAL)
+
+    def why(bad: int, good: int, days: int = 1, since: datetime | None = None) -> list[str]:
+        at = noon + timedelta(days=days)
+        said = [Voice(WAGES, at, bad=True)] * bad + [Voice(WAGES, at, bad=False)] * good + [Voice("gone", at, bad=True)]
+        return [one.why for one in judging.disliked(base, said, {WAGES: since} if since else {})]
+
+    assert why(3, 6) == ["核对以后9人评过，3人不满意或点了“没用”"]
+    assert why(3, 7) == why(2, 0) == []
+    # Of the text before it was checked, and of the one before that now serves.
+    assert why(9, 0, days=0) == why(9, 0, days=5, since=noon + timedelta(days=5)) == []
+    assert why(9, 0, days=5, since=noon + timedelta(days=4))
 
 
 def test_reminders_name_the_law_and_the_day(base: KnowledgeBase) -> None:

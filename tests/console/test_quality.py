@@ -60,6 +60,30 @@ async def post(session: aiohttp.ClientSession, path: str, form: dict[str, str]) 
         return answer.status, answer.headers.get("Location", ""), await answer.text()
 
 
+async def test_every_page_says_how_many_cases_wait_for_whom(
+    bot: Bot, engine: sa.Engine, clock: Clock, boss: aiohttp.ClientSession, rows: Rows
+) -> None:
+    badge = '<a href="/console/rectifications?state=mine"'
+    async with visitor(bot) as someone, clerk(bot, engine, clock, "李四", "lawyer") as li:
+        for path in ("/console", "/account"):
+            assert badge not in (await get(boss, path))[1]
+        await unhappy(someone)
+        for path in ("/console", "/account", "/workbench", "/console/figures"):
+            assert f'{badge}>整改<span class="badge" title="1条等您办">1</span>' in (await get(boss, path))[1]
+        assert badge not in (await get(li, "/workbench"))[1]
+        row = rows(bot.settings, "SELECT id FROM rectifications")[0][0]
+        await post(boss, f"{LIST}/{row}", {"do": "assign", "version": "1", "to": "staff-李四"})
+        assert badge not in (await get(boss, "/console"))[1]
+        assert badge in (await get(li, "/workbench"))[1]
+        assert row in (await get(li, f"{LIST}?state=mine"))[1]
+        assert row not in (await get(boss, f"{LIST}?state=mine"))[1]
+        clock.advance(8 * 86400)
+    async with clerk(bot, engine, clock, "赵六", "staff") as zhao:
+        with engine.begin() as conn:
+            conn.execute(sa.text("UPDATE rectifications SET staff_id = 'staff-赵六'"))
+        assert 'class="badge bad" title="1条等您办，1条逾期">1<' in (await get(zhao, "/console"))[1]
+
+
 async def test_a_case_is_read_masked_and_taken_step_by_step(
     bot: Bot, engine: sa.Engine, clock: Clock, boss: aiohttp.ClientSession, rows: Rows
 ) -> None:
@@ -76,6 +100,11 @@ async def test_a_case_is_read_masked_and_taken_step_by_step(
         assert "138********" in page
         assert "13812345678" not in page
         assert QUESTION in page
+        assert 'href="/console/knowledge/entries/labour.unpaid-wages">去修改</a>' in page
+        (matter,) = rows(bot.settings, "SELECT consultation_id FROM rectifications")[0]
+        assert (
+            f'<a href="{path}">待处理，2026-11-30前办完</a>' in (await get(boss, f"/console/consultations/{matter}"))[1]
+        )
         status, to, _ = await post(boss, path, {"do": "assign", "version": "1", "to": "staff-李四"})
         assert (status, to) == (303, f"{path}?done=assign")
         assert row in (await get(li, LIST))[1]

@@ -95,6 +95,28 @@ async def test_every_facet_leads_to_as_many_as_it_says(bot: Bot, engine: sa.Engi
             assert f"<strong>{count}</strong> 次咨询符合条件" in found, href
 
 
+async def test_what_a_figure_counts_is_named_kept_in_the_form_and_taken_off(
+    bot: Bot, engine: sa.Engine, clock: Clock
+) -> None:
+    with engine.begin() as conn:
+        for number, first in enumerate(("answered", "unanswered", "answered")):
+            consultation(conn, number, clock() + timedelta(hours=number), first_outcome=first)
+    async with clerk(bot, engine, clock) as session:
+        page = await get(session, "/console?first=answered&weekday=1&hour=9")
+        assert "<strong>1</strong> 次咨询符合条件" in page
+        for chip, rest in (
+            ("头一句：已解答", "weekday=1&amp;hour=9"),
+            ("星期几：星期一", "first=answered&amp;hour=9"),
+            ("几点：9点到10点", "first=answered&amp;weekday=1"),
+        ):
+            assert f'<a class="chip off" href="/console?{rest}">{chip}' in page
+        for name, value in (("first", "answered"), ("weekday", "1"), ("hour", "9")):
+            assert re.search(f'<select id="f-{name}"[^§]*?<option value="{value}" selected', page)
+        assert "<strong>2</strong> 次咨询符合条件" in await get(session, "/console?first=answered")
+        assert "<strong>0</strong> 次咨询符合条件" in await get(session, "/console?weekday=7")
+        assert "几点没看懂" in await get(session, "/console?hour=24")
+
+
 async def test_older_ones_are_a_page_further(bot: Bot, engine: sa.Engine, clock: Clock) -> None:
     with engine.begin() as conn:
         for number in range(60):

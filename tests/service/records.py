@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service import inbox as boxes
-from bot.store.tables import citizens, consultation_words, consultations, inbox
+from bot.store.tables import citizens, consultation_words, consultations, handoffs, inbox
 from bot.store.times import to_ms
 from knowledge.reply import Reply
 
@@ -50,3 +50,17 @@ def consultation(conn: Connection, number: int, at: datetime, words: str = "å•ä
         )
     )  # fmt: skip
     return row_id
+
+
+def handoff(conn: Connection, consultation_id: str, at: datetime, ended: str) -> None:
+    """A person was asked for in a consultation, and it ended so; empty: it has not ended."""
+    moment = to_ms(at)
+    conn.execute(
+        sa.insert(handoffs).values(
+            id=f"h-{consultation_id}", citizen_id="citizen-1", consultation_id=consultation_id, channel="web",
+            state="closed" if ended else "waiting", version=1, urgent=False, reason="asked", kind="legal", category="wages",
+            township="", question="", lawyer_id=None, asked_at=moment, queued_at=moment, claimed_at=None,
+            first_reply_at=None, citizen_at=moment, lawyer_at=None, escalation=0, returns=0, promised_at=None, messages=0,
+            read=0, ended=ended, closed_at=moment if ended else None,
+        )
+    )  # fmt: skip

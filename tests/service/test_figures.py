@@ -22,6 +22,7 @@ from bot.service.figures import tasks
 from bot.service.figures.findings import Findings, find
 from bot.service.figures.handed import quantile
 from bot.service.figures.period import Period, month_of, read, year_of
+from bot.service.handling import ENDS, STILL_OPEN
 from bot.service.records import filters, listing
 from bot.store.database import Database
 from bot.store.tables import consultations
@@ -56,10 +57,6 @@ def where(filters: layout.Filters) -> str:
         values = (value,) if isinstance(value, str) else value
         if name == "handed":
             parts.append("handed")
-        elif name in {"from", "until"}:
-            day = date.fromisoformat(values[0])
-            span = Period(day, day).span
-            parts.append(f"opened_at >= {span[0]}" if name == "from" else f"opened_at < {span[1]}")
         elif name == "grade":
             parts.append(f"grade in ({','.join(values)})")
         else:
@@ -74,29 +71,68 @@ async def test_every_number_is_that_of_its_rows(filled: Database) -> None:
     for table in layout.tables(found):
         for row in (*table.rows, table.total):
             for column in table.columns:
-                if column.filters is None or table.slug == "weekday":
+                if column.filters is None or column.form == "share" or table.slug == "weekday":
                     continue
                 narrowed = {**{k: v for k, v in column.filters if k not in row.filters}, **row.filters}
-                counted = await number(filled, f"select count(*) from consultations where {YEAR} and {where(narrowed)}")
+                days = row.days or found.period
+                first, end = (days.before if column.before else days).span
+                asked = f"opened_at >= {first} and opened_at < {end} and {where(narrowed)}"
+                counted = await number(filled, f"select count(*) from consultations where {asked}")
                 assert column.value(row) == counted, (table.slug, row.label, column.name)
                 checked += 1
     assert checked > 100
 
 
-async def test_every_link_opens_exactly_the_rows_it_counts(filled: Database) -> None:
-    found = await find_in(filled, year_of(2020))
+async def rows_behind(db: Database, value: shapes.Value) -> int:
+    """How many consultations the log shows to whoever follows a number."""
+    address = urlsplit(value.href)
+    assert address.path == "/console"
+    wanted, faults = filters.read(parse_qsl(address.query))
+    assert faults == (), value.href
+    return await db.read(lambda conn: listing.look(conn, wanted, 1).facets.total)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_every_link_opens_exactly_the_rows_it_counts(db: Database, library: Library, seed: int) -> None:
+    for year, count in ((2019, 60), (2020, 150)):
+        wish = Wish(year, count, seed)
+        await db.write(lambda conn, wish=wish: write.fill(conn, wish, library, USUAL, NOW))  # type: ignore[misc]
+    found = await find_in(db, year_of(2020))
     shown = [section for section in (shapes.task_section(found), *shapes.sections(found)) if section]
     lines = [line for section in shown for line in (*section.lines, section.total)]
-    linked = [value for line in lines for value in line.values if value.href]
+    linked = [value for line in lines for value in line.values if value.href and "%" not in value.text]
+    linked += [value for line in shapes.ends(found) for value in line.values if value.href]
+    linked += [value for line in shapes.load(found) for value in line.values if value.href]
     linked += [tile.value for tile in shapes.tiles(found) if tile.value.href and "%" not in tile.value.text]
     assert len(linked) > 100
     for value in linked:
-        address = urlsplit(value.href)
-        assert address.path == "/console"
-        wanted, faults = filters.read(parse_qsl(address.query))
-        assert faults == ()
-        counted = await filled.read(lambda conn, wanted=wanted: listing.count(conn, wanted))  # type: ignore[misc]
-        assert value.text == f"{counted:,}", value.href
+        assert value.text == f"{await rows_behind(db, value):,}", value.href
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_a_rate_opens_what_it_counts_in(db: Database, library: Library, seed: int) -> None:
+    await db.write(lambda conn: write.fill(conn, Wish(2020, 150, seed), library, USUAL, NOW))
+    found = await find_in(db, year_of(2020))
+    total, tiles = found.now.total, {tile.name: tile for tile in shapes.tiles(found)}
+    for name, whole in (
+        ("首问答复率", total.consultations),
+        ("转人工率", total.consultations),
+        ("满意率", total.rated),
+    ):
+        rows = await rows_behind(db, tiles[name].value)
+        assert 0 < rows <= whole
+        assert tiles[name].value.text == f"{rows / whole:.1%}"
+    unhappy = tiles["满意率"].more
+    assert (unhappy is None) == (total.satisfied == total.rated)
+    assert unhappy is None or unhappy.text == f"不满意 {await rows_behind(db, unhappy)} 人次"
+    (kinds,) = (table for table in layout.tables(found) if table.slug == "kind")
+    for line, row in zip(
+        next(one for one in shapes.sections(found) if one.slug == "kind").lines, kinds.rows, strict=True
+    ):
+        first = line.values[[column.name for column in kinds.columns].index("首问答复率")]
+        assert first.text == layout.shown(
+            layout.share(await rows_behind(db, first) if first.href else 0, row.now.consultations), "share"
+        )
 
 
 async def test_every_breakdown_adds_up(filled: Database) -> None:
@@ -139,7 +175,13 @@ async def test_rates_and_waits(filled: Database) -> None:
     )  # fmt: skip
     assert found.handed.waits == tuple(timedelta(milliseconds=wait) for wait in waits)
     assert len(waits) > 2
-    assert found.handed.total == sum(now for _, now, _ in layout.ends(found))
+    assert len(layout.ends(found)) > 2
+    for end in layout.ends(found):
+        key = {**{name: key for key, name in ENDS.items()}, STILL_OPEN: ""}[end.label]
+        assert end.now == await number(
+            filled, f"select count(distinct consultation_id) from handoffs where ended = '{key}' and consultation_id in "
+            f"(select id from consultations where {YEAR})",
+        )  # fmt: skip
 
 
 async def test_the_task_counts_the_year_so_far(filled: Database) -> None:

@@ -212,6 +212,59 @@ async def test_voices_by_entry(county: County) -> None:
     assert await county.db.read(lambda conn: look(conn, end, end + timedelta(days=1))) == ([], {})
 
 
+async def test_who_is_to_act_is_told_how_many_wait(county: County, rows: Rows) -> None:
+    li = Actor(await county.hire("li", "staff"))
+    boss = Actor(await county.hire("wang", "supervisor"), head=True)
+
+    async def owed(by: Actor, day: date = FRIDAY) -> tuple[int, int]:
+        found = await county.db.read(lambda conn: rectifications.owed(conn, by, day))
+        listed = await county.db.read(lambda conn: rectifications.find(conn, day, state="mine", by=by))
+        assert len(listed) == found.open
+        return found.open, found.overdue
+
+    for citizen in ("o1", "o2"):
+        await county.say(QUESTION, citizen=citizen)
+        tap = (await county.say("谢谢", citizen=citizen)).taps[-1]
+        await county.say("非常不满意", tap.id, citizen=citizen)
+    assert (await owed(boss), await owed(li)) == ((2, 0), (0, 0))
+    first, _ = (row[0] for row in rows(county.db, "SELECT id FROM rectifications ORDER BY id"))
+    await county.act(first, Act("assign", to=li.id), boss)
+    assert (await owed(boss), await owed(li)) == ((1, 0), (1, 0))
+    assert (await owed(boss, FRIDAY + timedelta(days=1)), await owed(li, FRIDAY + timedelta(days=1))) == (
+        (1, 1),
+        (1, 1),
+    )
+    await county.act(first, Act("reply", measures="核对了记录", reply="对不起，再给您说一遍。"), li)
+    await county.act(first, visit_of(4, "现在清楚了"), li)
+    assert await owed(li) == (1, 0)
+    await county.act(first, Act("close", proof="电话回访，群众满意"), li)
+    assert (await owed(boss), await owed(li)) == ((1, 0), (0, 0))
+
+
+async def test_who_gets_a_case_reads_so_in_their_own_wechat(county: County, rows: Rows) -> None:
+    li, zhou = await county.hire("li", "staff"), await county.hire("zhou", "staff")
+    boss = Actor(await county.hire("wang", "supervisor"), head=True)
+    await county.say("你好", citizen="li-wechat")
+    await county.do(
+        lambda conn: conn.execute(
+            sa.text(
+                "UPDATE staff SET citizen_id = (SELECT id FROM citizens WHERE address = 'li-wechat') WHERE id = :li"
+            ),
+            {"li": li},
+        )
+    )
+    await county.say(QUESTION)
+    await county.say("非常不满意", (await county.say("谢谢")).taps[-1].id)
+    row = rows(county.db, "SELECT id FROM rectifications")[0][0]
+    for to in (li, li, zhou):
+        await county.act(row, Act("assign", to=to), boss)
+    letters = rows(
+        county.db, "SELECT address, content FROM outbox JOIN citizens ON citizens.id = citizen_id ORDER BY place"
+    )
+    assert [address for address, _ in letters] == ["li-wechat"]
+    assert "有一条差评由您负责整改：工资工伤，11月30日前办完" in letters[0][1]
+
+
 def test_the_days_of_grace_are_a_setting(clock: Clock, library: Library, new_id: Numbers) -> None:
     assert Office(library, new_id).terms.due(clock()) == FRIDAY
     assert Terms(Office(library, new_id).hours, 1).due(clock()) == date(2026, 11, 24)

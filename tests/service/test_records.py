@@ -20,7 +20,7 @@ from bot.service.records.filters import FIELDS, Filter, read
 from bot.store.database import Database
 from tests.console.office import hire
 from tests.platform import Clock
-from tests.service.records import consultation
+from tests.service.records import consultation, handoff
 from tests.support import Numbers
 
 BEGIN = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "channel": ("web", "wechat"), "kind": ("legal", "petition", ""), "category": ("wages", "marriage", ""),
     "township": ("", "河口乡", "东镇"), "outcome": ("answered", "unanswered"), "verdict": ("answer", "none"),
     "grade": (0, 1, 2, 5), "service": ("", "mediation"), "handled_by": ("bot", "zhang"), "handed": (True, False),
-    "urgent": (True, False), "entry_id": ("", "wages.migrant-how"),
+    "urgent": (True, False), "entry_id": ("", "wages.migrant-how"), "first_outcome": ("answered", "offered"),
 }  # fmt: skip
 
 
@@ -42,7 +42,11 @@ def seed(db: Database, count: int = 120) -> list[dict[str, Any]]:
             sorts = {name: chance.choice(values) for name, values in CHOICES.items()}
             at, words = BEGIN + timedelta(hours=8 * number), chance.choice(WORDS)
             row_id = consultation(conn, number, at, words, **sorts)
-            rows.append({"id": row_id, "at": at, "words": words, **sorts})
+            # One can be open at a time.
+            ended = chance.choice((None, "settled", "idle")) if number + 1 < count else ""
+            if ended is not None:
+                handoff(conn, row_id, at, ended)
+            rows.append({"id": row_id, "at": at, "words": words, "ended": ended, **sorts})
     return rows
 
 
@@ -52,8 +56,11 @@ def fits(row: dict[str, Any], wanted: Filter) -> bool:
         return False
     if not all(word in row["words"] for word in wanted.words):
         return False
-    column = {"entry": "entry_id"}
-    return all(written(row[column.get(name, name)]) in values for name, values in wanted.chosen)
+    there = row["at"].astimezone(LOCAL)
+    shown = row | {
+        "entry": row["entry_id"], "first": row["first_outcome"], "weekday": there.isoweekday(), "hour": there.hour, "ended": row["ended"],
+    }  # fmt: skip
+    return all(shown[name] is not None and written(shown[name]) in values for name, values in wanted.chosen)
 
 
 def written(value: Any) -> str:
@@ -65,6 +72,7 @@ FILTERS = [
     "township=河口乡&outcome=unanswered", "township=-", "entry=wages.migrant-how", "handled_by=zhang&service=mediation",
     "channel=wechat", "verdict=none&category=marriage", "from=2026-11-05", "until=2026-11-05", "from=2026-11-05&until=2026-11-09",
     "words=工资", "words=工资 社保", "words=工资&kind=legal&from=2026-11-10", "words=100%25", "words=资_没", "words=没有这句话",
+    "first=answered", "first=offered&words=工资", "weekday=1", "weekday=7&hour=8", "hour=0&hour=16&first=answered", "ended=-", "ended=settled&ended=idle&first=answered",
 ]  # fmt: skip
 
 
@@ -135,6 +143,7 @@ def test_a_day_begins_and_ends_at_midnight_in_the_county(db: Database) -> None:
     [
         ("from=gestern", ("日期",)), ("until=9999-12-31", ("日期",)), ("grade=7", ("评价",)), ("handed=yes&handed=1", ("转人工",)),
         ("kind=" + "x" * 65, ("类型",)), ("whatever=1&kind=&from=", ()), ("words=%20%20", ()),
+        ("weekday=0&weekday=8", ("星期几",)), ("hour=24&hour=07&hour=²", ("几点",)), ("first=" + "x" * 65, ("头一句",)),
     ],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_left_out_and_said(query: str, faults: tuple[str, ...]) -> None:

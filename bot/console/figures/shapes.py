@@ -20,7 +20,6 @@ LOG = "/console"
 PAGE = "/console/figures"
 # A chart of more bars than this says less than its table.
 MOST_BARS = 12
-_PLAIN = {"weekday"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One of the figures at the top."""
+    """One of the figures at the top. `more`: what else somebody wants who looks at it."""
 
     name: str
     value: Value
     hint: str
+    more: Value | None = None
 
 
 def log_link(period: Period, filters: Mapping[str, str | tuple[str, ...]]) -> str:
@@ -88,8 +88,10 @@ def _line(found: Findings, table: Table, row: Row) -> Line:
     for column in table.columns:
         number = column.value(row)
         href = ""
-        if column.filters is not None and number and table.slug not in _PLAIN:
-            href = log_link(found.period, {**row.filters, **_more(row.filters, column.filters)})
+        if column.filters is not None and number:
+            period = row.days or found.period
+            wanted = {**row.filters, **_more(row.filters, column.filters)}
+            href = log_link(period.before if column.before else period, wanted)
         values.append(Value(shown(number, column.form), href))
     return Line(row.label, tuple(values))
 
@@ -97,6 +99,37 @@ def _line(found: Findings, table: Table, row: Row) -> Line:
 def _more(known: Filters, wanted: tuple[tuple[str, str | tuple[str, ...]], ...]) -> Filters:
     """What a column asks for, unless the row itself asks for something narrower."""
     return {name: value for name, value in wanted if name not in known}
+
+
+def ends(found: Findings) -> list[Line]:
+    """How asking for a person ended, now and a year before, each number leading to its consultations."""
+    return [
+        Line(
+            end.label,
+            tuple(
+                Value(f"{number:,}", log_link(period, end.filters) if number else "")
+                for number, period in ((end.now, found.period), (end.before, found.period.before))
+            ),
+        )
+        for end in layout.ends(found)
+    ]
+
+
+def load(found: Findings) -> list[Line]:
+    """How many asked in each hour of each weekday, each number leading to them."""
+    return [
+        Line(
+            name,
+            tuple(
+                Value(
+                    f"{number:,}",
+                    log_link(found.period, {"weekday": str(day), "hour": str(hour)}) if number else "",
+                )
+                for hour, number in enumerate(hours)
+            ),
+        )
+        for day, (name, hours) in enumerate(zip(layout.WEEKDAYS, layout.load_of(found), strict=True), 1)
+    ]
 
 
 def _chart(found: Findings, table: Table) -> Markup:
@@ -118,11 +151,15 @@ def tiles(found: Findings) -> list[Tile]:
     now, before = found.now.total, found.before.total
     rate = layout.change(now.consultations, before.consultations)
 
-    def part(name: str, some: int, whole: int, was: int, was_whole: int, href: str = "") -> Tile:
+    def part(
+        name: str, some: int, whole: int, was: int, was_whole: int, wanted: Filters, *, more: Value | None = None
+    ) -> Tile:
         hint = f"上年同期 {shown(share(was, was_whole), 'share')}"
-        return Tile(name, Value(shown(share(some, whole), "share"), href), hint)
+        href = log_link(found.period, wanted) if some else ""
+        return Tile(name, Value(shown(share(some, whole), "share"), href), hint, more)
 
     link = log_link(found.period, {})
+    unhappy = now.rated - now.satisfied
     return [
         Tile("咨询人次", Value(f"{now.consultations:,}", link), f"上年同期 {before.consultations:,}，{shown(rate, 'change')}"),
         Tile("咨询群众", Value(f"{found.now.citizens:,}"), f"上年同期 {found.before.citizens:,} 人"),
@@ -131,12 +168,18 @@ def tiles(found: Findings) -> list[Tile]:
             Value(f"{now.services:,}", log_link(found.period, {"service": layout.ANY_SERVICE})),
             f"上年同期 {before.services:,}，{shown(layout.change(now.services, before.services), 'change')}",
         ),
-        part("首问答复率", now.first_answered, now.consultations, before.first_answered, before.consultations),
+        part(
+            "首问答复率", now.first_answered, now.consultations, before.first_answered, before.consultations,
+            {"first": "answered"},
+        ),
         part(
             "转人工率", now.handed, now.consultations, before.handed, before.consultations,
-            log_link(found.period, {"handed": "1"}),
+            {"handed": "1"},
         ),
-        part("满意率", now.satisfied, now.rated, before.satisfied, before.rated, log_link(found.period, {"grade": layout.ANY_GRADE})),
+        part(
+            "满意率", now.satisfied, now.rated, before.satisfied, before.rated, {"grade": layout.GOOD_GRADES},
+            more=Value(f"不满意 {unhappy:,} 人次", log_link(found.period, {"grade": layout.BAD_GRADES})) if unhappy else None,
+        ),
         Tile(
             "等律师（中位）",
             Value(layout.minutes(found.handed.median)),

@@ -14,7 +14,7 @@ from bot.console.figures import shapes
 from bot.conversation.turn import LOCAL
 from bot.ids import Clock, NewId
 from bot.service import audit
-from bot.service.figures import tables, tasks
+from bot.service.figures import tasks
 from bot.service.figures.cube import targets, workers
 from bot.service.figures.findings import find
 from bot.service.figures.period import FIRST_YEAR, LAST_YEAR, Period, PeriodError, read
@@ -77,8 +77,8 @@ class FiguresPages:
             tiles=shapes.tiles(found),
             task=shapes.task_section(found),
             breakdowns=shapes.sections(found),
-            ends=tables.ends(found),
-            load=list(zip(tables.WEEKDAYS, tables.load_of(found), strict=True)),
+            ends=shapes.ends(found),
+            load=shapes.load(found),
             is_head=member.role in HEADS,
         )
 

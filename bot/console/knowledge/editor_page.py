@@ -18,6 +18,7 @@ from bot.conversation.turn import LOCAL
 from bot.service import county, editions
 from bot.service.editions import EditedError, Edition
 from bot.service.staff import Member
+from knowledge.categories import category_name
 from knowledge.entry import Entry
 
 NOT_PUBLISHABLE = "还不能送审，请先改好下面标红的地方。"
@@ -198,8 +199,8 @@ class Editor:
         return page(
             request, "editor", member, status=status, entry_id=entry_id, draft=draft, shown=shown, values=shown.values,
             reply=bubble, faults=shown.faults, verdicts=shown.verdicts, attached=attached or [], labels=form.LABELS,
-            categories=sorted({one.category for one in base.entries.values()}), serving=serving,
-            served=entry_id in base.entries, may_read=member.role in JURISTS, places=base.places,
+            categories={one: category_name(one) for one in sorted({each.category for each in base.entries.values()})},
+            serving=serving, served=entry_id in base.entries, may_read=member.role in JURISTS, places=base.places,
         )  # fmt: skip
 
 

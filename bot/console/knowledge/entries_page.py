@@ -12,7 +12,7 @@ from bot.console.knowledge import judging
 from bot.console.knowledge.desk import AT, Tools, asked, page
 from bot.conversation.handoff import subjects
 from bot.conversation.turn import Library
-from bot.service import editions
+from bot.service import editions, ratings
 from bot.service.staff import Member
 from knowledge import reply
 from knowledge.entry import Entry
@@ -75,10 +75,13 @@ class Entries:
         return page(request, "pending", member, editions=found, titles=self._tools.library.base.entries)
 
     async def due(self, request: web.Request, member: Member) -> web.Response:
-        """Entries whose law changed since they were last checked, or ends soon."""
+        """Entries that many were not content with, whose law changed since they were last checked, or ends soon."""
         base, day = self._tools.library.base, self._tools.today()
+        start = self._tools.clock() - judging.HEARD
+        said, since = await self._tools.db.read(lambda conn: (ratings.voices(conn, start), editions.served_since(conn)))
+        bad = await asyncio.to_thread(judging.disliked, base, said, since)
         found = await asyncio.to_thread(judging.reminders, base, day)
-        return page(request, "due", member, reminders=found)
+        return page(request, "due", member, reminders=[*bad, *found])
 
     async def trial(self, request: web.Request, member: Member) -> web.Response:
         """The test panel: what search makes of a question, and why."""

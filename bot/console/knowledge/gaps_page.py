@@ -53,7 +53,7 @@ class Gaps:
         shown, settled = await asyncio.to_thread(_candidates, library, found, today)
         return page(
             request, "gaps", member, days=days, spans=SPANS, gaps=shown, total=len(found), settled=settled,
-            asked=sum(gap.count for gap in found), why=WHY_NAMES,
+            asked=sum(gap.count for gap in found), why=WHY_NAMES, titles=library.base.entries,
         )  # fmt: skip
 
     async def _gaps(self, days: int) -> list[Gap]:

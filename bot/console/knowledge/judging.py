@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from bot.conversation.turn import Library
+from bot.conversation.turn import LOCAL, Library
 from bot.service.library import with_base
+from bot.service.ratings import Voice
 from knowledge import check as checks
 from knowledge.entry import Entry
 from knowledge.load import KnowledgeBase
@@ -19,6 +20,9 @@ from knowledge.statutes import Law
 
 # A law that ends within this time is worth looking at now.
 SOON = timedelta(days=60)
+# So many bad voices, and this part of all, say that an entry is to be looked at again; older ones count no more.
+LEAST_BAD, BAD_SHARE = 3, 1 / 3
+HEARD = timedelta(days=90)
 # Shared pairs of characters from which a question can be drawn to an entry at all.
 IN_COMMON = 2
 
@@ -38,6 +42,15 @@ class Moved:
     question: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What publishing does: questions that get another answer, real ones that keep theirs in new words, how many were tried."""
+
+    moved: list[Moved]
+    reworded: list[str]
+    tried: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +80,8 @@ def judge(library: Library, entry: Entry, day: date) -> list[Verdict]:
     return sorted((Verdict(one.chinese, one.fatal) for one in found), key=lambda one: not one.fatal)
 
 
-def moved(
-    library: Library, entry_id: str, entry: Entry | None, questions: Iterable[str], day: date
-) -> tuple[list[Moved], int]:
-    """Which questions would get another answer, and how many were tried; wordings of neighbours are tried, too."""
+def effect(library: Library, entry_id: str, entry: Entry | None, questions: Sequence[str], day: date) -> Effect:
+    """What citizens would notice, of the `questions` they asked; wordings of the entry and its neighbours are tried, too."""
     before = with_base(library, library.base, drafts=True) if library.confirmed_only else library
     after = amended(library, entry_id, entry)
     old = library.base.entries.get(entry_id)
@@ -79,12 +90,15 @@ def moved(
     # Whoever shares next to nothing with the entry is not moved by it.
     pairs = {pair for wording in own for pair in pairwise(normalise(wording))}
     near = [one for one in tried if len(pairs.intersection(pairwise(normalise(one)))) >= IN_COMMON]
-    found = []
+    asked, found, reworded = set(questions), [], []
     for question in near:
-        said = [_said(one, one.search(question, day)) for one in (before, after)]
-        if said[0] != said[1]:
+        results = [one.search(question, day) for one in (before, after)]
+        said = [_said(one, result) for one, result in zip((before, after), results, strict=True)]
+        if [_answers(result) for result in results] == [entry_id, entry_id]:
+            reworded += [question] if question in asked else []
+        elif said[0] != said[1]:
             found.append(Moved(question, *said))
-    return found, len(tried)
+    return Effect(found, reworded, len(tried))
 
 
 def _neighbours(library: Library, wordings: Sequence[str], day: date, entry_id: str) -> list[str]:
@@ -93,9 +107,14 @@ def _neighbours(library: Library, wordings: Sequence[str], day: date, entry_id: 
     return [wording for key in near if key != entry_id for wording in library.base.entries[key].wordings]
 
 
+def _answers(result: Result) -> str:
+    """The entry that answers; empty if none does."""
+    return result.best.entry if result.verdict == "answer" and result.best else ""
+
+
 def _said(library: Library, result: Result) -> str:
-    if result.verdict == "answer" and result.best:
-        return library.base.entries[result.best.entry].question
+    if answers := _answers(result):
+        return library.base.entries[answers].question
     if result.verdict == "choices":
         return "给出选项：" + "、".join(library.base.entries[one.entry].question for one in result.offered)
     return "答不上来"
@@ -105,6 +124,26 @@ def reminders(base: KnowledgeBase, day: date) -> list[Reminder]:
     """Entries whose law changed after they were last checked, or ends soon, or that were not checked for a year."""
     found = [Reminder(entry, why) for entry in base.entries.values() if (why := _why(entry, base, day))]
     return sorted(found, key=lambda one: (one.entry.reviewed, one.entry.id))
+
+
+def disliked(base: KnowledgeBase, said: Iterable[Voice], since: Mapping[str, datetime]) -> list[Reminder]:
+    """Entries that many were not content with after they were last checked, confirmed or published, the worst first."""
+    found: dict[str, list[bool]] = {}
+    for voice in said:
+        entry = base.entries.get(voice.entry)
+        if entry is not None and _newer(voice.at, entry, since.get(entry.id)):
+            found.setdefault(entry.id, []).append(voice.bad)
+    many = {key: some for key, some in found.items() if sum(some) >= LEAST_BAD and sum(some) >= len(some) * BAD_SHARE}
+    return [
+        Reminder(base.entries[key], f"核对以后{len(some)}人评过，{sum(some)}人不满意或点了“没用”")
+        for key, some in sorted(many.items(), key=lambda one: (-sum(one[1]), one[0]))
+    ]
+
+
+def _newer(at: datetime, entry: Entry, published: datetime | None) -> bool:
+    """Whether it was said of the text that serves, after a person last looked at that."""
+    looked = max(entry.reviewed, entry.confirmed.on) if entry.confirmed else entry.reviewed
+    return at.astimezone(LOCAL).date() > looked and (published is None or at > published)
 
 
 def _why(entry: Entry, base: KnowledgeBase, day: date) -> str:

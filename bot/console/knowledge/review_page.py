@@ -50,11 +50,14 @@ class Review:
         serving, day = library.base.entries.get(one.entry_id), self._day(one)
         questions = await tools.db.read(lambda conn: gaps.asked_lately(conn, TRIED))
         verdicts = await asyncio.to_thread(judging.judge, library, one.entry, day) if one.entry else []
-        moved, tried = await asyncio.to_thread(judging.moved, library, one.entry_id, one.entry, questions, day)
+        effect = await asyncio.to_thread(judging.effect, library, one.entry_id, one.entry, questions, day)
+        # What serves says who confirmed it.
+        text = serving if serving and one.entry and serving.version == one.entry.version else one.entry
         return page(
             request, "edition", member, one=one, changes=diff.changes(serving, one.entry), serving=serving,
-            reply=phone(library, one.entry, day) if one.entry else None, verdicts=verdicts, tried=tried,
-            moved=[judging.Moved(mask(each.question), each.before, each.after) for each in moved],
+            reply=phone(library, text, day) if text else None, verdicts=verdicts, tried=effect.tried,
+            moved=[judging.Moved(mask(each.question), each.before, each.after) for each in effect.moved],
+            reworded=[mask(each) for each in effect.reworded],
             own=one.author_id == member.id, jurist=member.role in JURISTS, fault=fault, status=409 if fault else 200,
         )  # fmt: skip
 

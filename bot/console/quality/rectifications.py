@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.console import shell
-from bot.console.doors import EDITORS, OFFICE, Doors, Form, onward
+from bot.console.doors import EDITORS, HEADS, OFFICE, Doors, Form, onward
 from bot.console.quality import shapes
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.rectification import STATE_NAMES, Act, Actor, RefusedError, visit_of
@@ -28,7 +28,7 @@ DONE = {
     "close": "已办结。",
     "reopen": "已退回重办，期限从今天重新算。",
 }
-FILTERS = {"": "没办完的", "overdue": "逾期的", "unassigned": "还没指定人的", **STATE_NAMES}
+FILTERS = {"": "没办完的", "mine": "等我办的", "overdue": "逾期的", "unassigned": "还没指定人的", **STATE_NAMES}
 
 
 class RectificationPages:
@@ -54,12 +54,17 @@ class RectificationPages:
         state = state if state in FILTERS else ""
         entry = request.query.get("entry", "")[:64]
         own = "" if member.role in OFFICE else member.id
-        lines, counts = await self._db.read(
+        # A lawyer's list is of their own cases anyway.
+        state, hidden = ("" if own and state == "mine" else state), {"unassigned", "mine"} if own else set()
+        by = _actor(member)
+        lines, counts, owed = await self._db.read(
             lambda conn: (
-                rectifications.find(conn, today, state=state, responsible=own, entry=entry),
+                rectifications.find(conn, today, state=state, responsible=own, entry=entry, by=by),
                 rectifications.counts(conn, today, responsible=own),
+                rectifications.owed(conn, by, today),
             )
         )
+        counts["mine"] = owed.open
         counts[""] = sum(counts[name] for name in ("open", "replied", "visited"))
         base = self._live.library.base
         return shell.render(
@@ -67,7 +72,7 @@ class RectificationPages:
             "rectifications.html",
             member,
             rows=[shapes.row(line, today) for line in lines],
-            filters=[(name, label, counts[name]) for name, label in FILTERS.items() if not own or name != "unassigned"],
+            filters=[(name, label, counts[name]) for name, label in FILTERS.items() if name not in hidden],
             state=state,
             entry=entry,
             entry_name=shapes.entry_name(base, entry) if entry else "",
@@ -91,7 +96,7 @@ class RectificationPages:
         await self._line(row_id, member)
         done = _read(form)
         version = form.get("version", "")
-        by = Actor(member.id, head=member.role in shapes.HEADS)
+        by = _actor(member)
         if done is None or not version.isdigit():
             raise web.HTTPBadRequest(text="这个表单没能看懂，请刷新页面再试。")
         detail = _detail(done, await self._db.read(rectifications.names))
@@ -176,6 +181,10 @@ class RectificationPages:
         if member.role not in OFFICE and line.case.responsible != member.id:
             raise web.HTTPForbidden(text="这一条不由您负责，看不了。")
         return line
+
+
+def _actor(member: Member) -> Actor:
+    return Actor(member.id, head=member.role in HEADS)
 
 
 def _read(form: Form) -> Act | None:

@@ -11,10 +11,9 @@ from bot.conversation.rectification import ACT_NAMES, STATE_NAMES, TRANSITIONS, 
 from bot.conversation.turn import LOCAL
 from bot.masking import mask
 from bot.service.rectifications import Line, Step
-from bot.service.staff import Member
+from bot.service.staff import HEADS, Member
 from knowledge.load import KnowledgeBase
 
-HEADS = ("supervisor", "admin")
 CHANNELS = {"web": "网页", "wechat": "公众号"}
 LETTERS = {
     "waiting": "正在发给群众",

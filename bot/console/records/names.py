@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.turn import LOCAL
-from bot.service.handling import SERVICES
+from bot.service.handling import ENDS, SERVICES, STILL_OPEN
 from bot.service.records import filters
 from bot.service.records.filters import NONE
 from knowledge.categories import category_name
@@ -20,9 +20,14 @@ BOT = "机器人"
 OUTCOMES = {"answered": "已解答", "offered": "给了选项", "unanswered": "没答上", "referred": "转人工"}
 CHANNELS = {"wechat": "微信", "web": "网页"}
 VERDICTS = {"answer": "有把握", "choices": "拿不准", "none": "没找到"}
+WEEKDAYS = {str(day): f"星期{name}" for day, name in enumerate("一二三四五六日", 1)}
 _FLAGS = {"handed": {"1": "转过人工", "0": "没转人工"}, "urgent": {"1": "急件", "0": "不是急件"}}
 _TABLES: dict[str, dict[str, str]] = {
     "outcome": OUTCOMES,
+    "first": OUTCOMES,
+    "ended": ENDS,
+    "weekday": WEEKDAYS,
+    "hour": {str(hour): f"{hour}点到{hour + 1}点" for hour in range(24)},
     "channel": CHANNELS,
     "kind": dict(KIND_NAMES),
     "service": SERVICES,
@@ -30,7 +35,7 @@ _TABLES: dict[str, dict[str, str]] = {
     "grade": {str(grade): name for grade, name in GRADES.items()} | {"0": "没有评价"},
     **_FLAGS,
 }
-_NOTHING = {"service": "没有办结", "township": "没说乡镇", "entry": "没有条目"}
+_NOTHING = {"ended": STILL_OPEN, "service": "没有办结", "township": "没说乡镇", "entry": "没有条目"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def choices(field: str, people: Mapping[str, str], townships: tuple[str, ...]) -
     if field == "township":
         return [*(Choice(one, one) for one in townships), Choice(NONE, name(field, "", people))]
     found = [Choice(value, called) for value, called in _TABLES.get(field, {}).items()]
-    return [*found, Choice(NONE, name(field, "", people))] if field in {"kind", "service"} else found
+    return [*found, Choice(NONE, name(field, "", people))] if field in {"kind", "service", "ended"} else found
 
 
 def categories(entries: Mapping[str, Entry]) -> list[tuple[str, str, list[Choice]]]:

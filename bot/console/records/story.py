@@ -14,6 +14,7 @@ from bot.console.records import names
 from bot.console.records.listing import line_shown
 from bot.console.workbench.shapes import delivered
 from bot.conversation.handoff.machine import EventName
+from bot.conversation.rectification import STATE_NAMES
 from bot.ids import Clock, NewId
 from bot.live import Live
 from bot.masking import mask
@@ -112,6 +113,7 @@ class StoryPages:
             about=self._about(told, people, now, plain=plain),
             talk=[self._said(said, now, plain=plain) for said in told.said],
             told=told,
+            cases=[(one, STATE_NAMES[one.state]) for one in told.grades if one.case],
             remarks=[
                 {"id": one.id, "name": one.name, "at": names.stamp(one.at, now), "mine": one.staff == member.id,
                  "text": one.text if plain else mask(one.text)}

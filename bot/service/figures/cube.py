@@ -14,12 +14,11 @@ from sqlalchemy.engine import Connection
 
 from bot.service.figures.period import Period
 from bot.store.tables import consultations, staff, tasks
+from bot.store.times import AHEAD, HOUR_MS
 
 K = TypeVar("K", bound=Hashable)
 _t = consultations.c
-HOUR_MS, DAY_HOURS = 3_600_000, 24
-# The county's clock is eight hours ahead of UTC, summer and winter.
-_AHEAD = 8
+DAY_HOURS = 24
 # In the order of the index ix_consultations_sorts, which is read through once.
 _SORTS = (
     _t.channel, _t.kind, _t.handed, _t.urgent, _t.outcome, _t.verdict, _t.grade, _t.service, _t.handled_by, _t.township,
@@ -191,7 +190,7 @@ def targets(conn: Connection, year: int) -> dict[str, int]:
 
 
 def _hours(conn: Connection, within: sa.ColumnElement[bool]) -> tuple[Hour, ...]:
-    hour = (_t.opened_at // HOUR_MS + _AHEAD).label("hour")
+    hour = (_t.opened_at // HOUR_MS + AHEAD).label("hour")
     statement = sa.select(hour, sa.func.count(), sa.func.count(sa.func.nullif(_t.service, "")))
     rows = conn.execute(statement.where(within).group_by(hour).order_by(hour))
     return tuple(

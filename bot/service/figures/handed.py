@@ -1,9 +1,8 @@
-"""Handoffs asked for in a period: how each ended, how long people waited."""
+"""What became of asking for a person in a period: how it ended, how long people waited."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,23 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service.figures.period import Period
-from bot.store.tables import handoff_events, handoffs
+from bot.store.tables import consultations, handoff_events, handoffs
 
 _TAKEN = ("claim", "take_over")
 
 
 @dataclass(frozen=True)
 class Handed:
-    """How handoffs ended ("": still open), and the waits of those asked for in duty hours, shortest first."""
+    """Consultations by how asking for a person ended ("": still open), and the waits in duty hours, shortest first."""
 
     ends: dict[str, int]
     waits: tuple[timedelta, ...]
     off_duty: int
-
-    @property
-    def total(self) -> int:
-        """All handoffs."""
-        return sum(self.ends.values())
 
     @property
     def median(self) -> timedelta | None:
@@ -49,8 +43,11 @@ def quantile(ordered: Sequence[timedelta], part: float) -> timedelta | None:
 
 
 def handed(conn: Connection, period: Period) -> Handed:
-    """Count the handoffs asked for in a period. A wait ends when the first lawyer takes it."""
-    h, e = handoffs.c, handoff_events.c
+    """Count the consultations opened, and the waits of handoffs asked for, in a period.
+
+    A wait ends when the first lawyer takes it. A consultation that was handed over twice may have ended in two ways.
+    """
+    h, e, c = handoffs.c, handoff_events.c, consultations.c
     start, end = period.span
     taken = (
         sa.select(sa.func.min(e.at))
@@ -59,13 +56,17 @@ def handed(conn: Connection, period: Period) -> Handed:
         .scalar_subquery()
     )
     rows = conn.execute(
-        sa.select(h.ended, h.queued_at, h.promised_at, taken.label("taken")).where(
-            h.asked_at >= start, h.asked_at < end
-        )
+        sa.select(h.queued_at, h.promised_at, taken.label("taken")).where(h.asked_at >= start, h.asked_at < end)
     ).fetchall()
     waited = [row.taken - row.queued_at for row in rows if row.taken and row.queued_at and row.promised_at is None]
+    ends = (
+        sa.select(h.ended, sa.func.count(c.id.distinct()))
+        .join_from(handoffs, consultations, c.id == h.consultation_id)
+        .where(c.opened_at >= start, c.opened_at < end)
+        .group_by(h.ended)
+    )
     return Handed(
-        dict(Counter(row.ended for row in rows).most_common()),
+        {row[0]: row[1] for row in conn.execute(ends)},
         tuple(timedelta(milliseconds=max(wait, 0)) for wait in sorted(waited)),
         sum(row.promised_at is not None for row in rows),
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.conversation.handoff.wording import GRADES
-from bot.service.figures.cube import NOTHING, Cell, Cube, Tally, added
+from bot.service.figures.cube import NOTHING, SATISFIED, Cell, Cube, Tally, added
 from bot.service.figures.findings import Findings
-from bot.service.handling import ENDS, SERVICES
+from bot.service.figures.period import Period
+from bot.service.handling import ENDS, SERVICES, STILL_OPEN
 from bot.service.records.filters import NONE
 from knowledge.categories import category_name
 from knowledge.entry import KIND_NAMES
@@ -23,27 +24,37 @@ WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日"
 # In the log's address: every value but none.
 ANY_SERVICE = tuple(SERVICES)
 ANY_GRADE = tuple(map(str, GRADES))
+GOOD_GRADES = tuple(str(grade) for grade in GRADES if grade >= SATISFIED)
+BAD_GRADES = tuple(str(grade) for grade in GRADES if grade < SATISFIED)
 Filters = dict[str, str | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line: its label, what finds its consultations in the log, and its tallies now and a year before."""
+    """A line: its label, what finds its consultations in the log, and its tallies now and a year before.
+
+    `days`: those it is of, if not of all the period.
+    """
 
     label: str
     filters: Filters
     now: Tally
     before: Tally
+    days: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its value for a row, how it reads, and what a link needs beside the row's filters."""
+    """A column: its name, its value for a row, how it reads, and what a link needs beside the row's filters.
+
+    `before`: it counts the same days of the year before. The link of a share opens the part, not the whole.
+    """
 
     name: str
     value: Callable[[Row], float | None]
     form: str = "count"
     filters: tuple[tuple[str, str | tuple[str, ...]], ...] | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,22 @@ def change(now: float, before: float) -> float | None:
 
 
 PEOPLE = Column("人次", lambda row: row.now.consultations, filters=())
-PEOPLE_BEFORE = Column("上年同期", lambda row: row.before.consultations)
+PEOPLE_BEFORE = Column("上年同期", lambda row: row.before.consultations, filters=(), before=True)
 PEOPLE_CHANGE = Column("同比", lambda row: change(row.now.consultations, row.before.consultations), "change")
 DONE = Column("办结件数", lambda row: row.now.services, filters=(("service", ANY_SERVICE),))
-DONE_BEFORE = Column("上年同期", lambda row: row.before.services)
+DONE_BEFORE = Column("上年同期", lambda row: row.before.services, filters=(("service", ANY_SERVICE),), before=True)
 DONE_CHANGE = Column("同比", lambda row: change(row.now.services, row.before.services), "change")
 RATED = Column("评价", lambda row: row.now.rated, filters=(("grade", ANY_GRADE),))
-CONTENT = Column("满意率", lambda row: share(row.now.satisfied, row.now.rated), "share")
-FIRST = Column("首问答复率", lambda row: share(row.now.first_answered, row.now.consultations), "share")
+RATED_BEFORE = Column("上年同期", lambda row: row.before.rated, filters=(("grade", ANY_GRADE),), before=True)
+CONTENT = Column(
+    "满意率", lambda row: share(row.now.satisfied, row.now.rated), "share", filters=(("grade", GOOD_GRADES),)
+)
+FIRST = Column(
+    "首问答复率",
+    lambda row: share(row.now.first_answered, row.now.consultations),
+    "share",
+    filters=(("first", "answered"),),
+)
 HANDED = Column("转人工", lambda row: row.now.handed, filters=(("handed", "1"),))
 
 _WHOLE = (PEOPLE, PEOPLE_BEFORE, PEOPLE_CHANGE, DONE, RATED, CONTENT)
@@ -221,15 +240,14 @@ def _services(found: Findings) -> Table:
 
 
 def _centres(found: Findings) -> Table:
-    logins: dict[str, tuple[str, ...]] = {}
-    served = {cell.handler for cell in found.now.cells if cell.service}
-    for login, worker in sorted(found.workers.items()):
-        if login in served:
-            logins[worker.centre] = (*logins.get(worker.centre, ()), login)
-
     def centre(cell: Cell) -> tuple[str, ...]:
         worker = found.workers.get(cell.handler)
         return (worker.centre if worker else "",)
+
+    served = {(*centre(cell), cell.handler) for cell in (*found.now.cells, *found.before.cells) if cell.service}
+    logins: dict[str, tuple[str, ...]] = {}
+    for name, login in sorted(served):
+        logins[name] = (*logins.get(name, ()), login)
 
     def show(key: tuple[str, ...]) -> tuple[str, Filters]:
         return key[0] or found.centre_name, {"handled_by": logins.get(key[0], ()), "service": ANY_SERVICE}
@@ -251,7 +269,7 @@ def _grades(found: Findings) -> Table:
         found,
         "grade",
         "群众评价",
-        (RATED, Column("上年同期", lambda row: row.before.rated)),
+        (RATED, RATED_BEFORE),
         lambda cell: (str(cell.grade),),
         lambda key: (GRADES[int(key[0])], {"grade": key[0]}),
         keep=lambda cell: bool(cell.grade),
@@ -265,9 +283,8 @@ def months(found: Findings) -> Table:
     rows = []
     for year, month in found.period.months:
         part = found.period.month(year, month)
-        filters: Filters = {"from": part.first.isoformat(), "until": part.last.isoformat()}
-        label = f"{year}年{month}月"
-        rows.append(Row(label, filters, now.get((year, month), NOTHING), before.get((year - 1, month), NOTHING)))
+        was = before.get((year - 1, month), NOTHING)
+        rows.append(Row(f"{year}年{month}月", {}, now.get((year, month), NOTHING), was, days=part))
     columns = (PEOPLE, PEOPLE_BEFORE, PEOPLE_CHANGE, DONE, DONE_BEFORE, DONE_CHANGE)
     return Table("month", "逐月", columns, tuple(rows), _total(rows))
 
@@ -285,9 +302,8 @@ def _weekdays(found: Findings) -> Table:
     for tallies, counted in ((now, found.now), (before, found.before)):
         for hour in counted.hours:
             tallies[hour.weekday] += Tally(hour.consultations, hour.services)
-    rows = tuple(Row(WEEKDAYS[day], {}, now[day], before[day]) for day in range(len(WEEKDAYS)))
-    plain = Column("人次", lambda row: row.now.consultations)
-    columns = (plain, PEOPLE_BEFORE, PEOPLE_CHANGE)
+    rows = tuple(Row(name, {"weekday": str(day + 1)}, now[day], before[day]) for day, name in enumerate(WEEKDAYS))
+    columns = (PEOPLE, PEOPLE_BEFORE, PEOPLE_CHANGE)
     return Table("weekday", "忙闲", columns, rows, _total(rows))
 
 
@@ -299,11 +315,25 @@ def load_of(found: Findings) -> list[list[int]]:
     return grid
 
 
-def ends(found: Findings) -> list[tuple[str, int, int]]:
-    """How handoffs ended: label, now, the year before."""
-    names = {**ENDS, "": "还没结束"}
-    present = [end for end in names if end in found.handed.ends or end in found.handed_before.ends]
-    return [(names[end], found.handed.ends.get(end, 0), found.handed_before.ends.get(end, 0)) for end in present]
+@dataclass(frozen=True, slots=True)
+class End:
+    """A way in which asking for a person ended: its label, what finds it in the log, consultations now and a year before."""
+
+    label: str
+    filters: Filters
+    now: int
+    before: int
+
+
+def ends(found: Findings) -> list[End]:
+    """The ways that occurred."""
+    now, before = found.handed.ends, found.handed_before.ends
+    names = {**ENDS, "": STILL_OPEN}
+    return [
+        End(name, {"ended": end or NONE}, now.get(end, 0), before.get(end, 0))
+        for end, name in names.items()
+        if end in now or end in before
+    ]
 
 
 def shown(value: float | None, form: str) -> str:
@@ -336,7 +366,7 @@ def summary(found: Findings) -> list[str]:
         f"{task.place or '全县'}年度任务 {task.target:,} 件，到 {task.period.last} 完成 {task.done:,} 件，{shown(task.share, 'share')}"
         for task in found.tasks
     ]
-    ended = [f"{name} {now:,}" for name, now, _ in ends(found) if now]
+    ended = [f"{end.label} {end.now:,}" for end in ends(found) if end.now]
     how = [f"转人工的结局：{'，'.join(ended)}"] if ended else []
     marked = ["演示数据，不是真实记录。"] if found.demo else []
     return [*marked, asked, done, waited, *how, *tasks]

@@ -19,17 +19,21 @@ Type = Literal["text", "number", "flag"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something consultations are told apart by. `facet`: few enough values to count them all."""
+    """Something consultations are told apart by. `facet`: few enough values to count them all beside a list.
+
+    `numbers`: those a field of this type may have.
+    """
 
     name: str
     label: str
     type: Type = "text"
     facet: bool = True
+    numbers: range = range(0)
 
 
 FIELDS: tuple[Field, ...] = (
     Field("outcome", "结果"),
-    Field("grade", "评价", "number"),
+    Field("grade", "评价", "number", numbers=range(6)),
     Field("kind", "类型"),
     Field("category", "事项"),
     Field("township", "乡镇"),
@@ -40,6 +44,11 @@ FIELDS: tuple[Field, ...] = (
     Field("verdict", "机器判断"),
     Field("urgent", "急件", "flag"),
     Field("entry", "答复条目", facet=False),
+    Field("first", "头一句", facet=False),
+    Field("ended", "转人工结局", facet=False),
+    # As the county's clock has it when the consultation began; Monday is 1.
+    Field("weekday", "星期几", "number", facet=False, numbers=range(1, 8)),
+    Field("hour", "几点", "number", facet=False, numbers=range(24)),
 )
 BY_NAME = {field.name: field for field in FIELDS}
 
@@ -125,7 +134,7 @@ def _fits(field: Field, value: str) -> bool:
     if field.type == "flag":
         return value in {"0", "1"}
     if field.type == "number":
-        return value in {"0", "1", "2", "3", "4", "5"}
+        return value in map(str, field.numbers)
     return len(value) <= LONGEST_VALUE
 
 

@@ -12,18 +12,24 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.service.records.filters import BY_NAME, FIELDS, Filter
-from bot.store.tables import consultation_words, consultations
-from bot.store.times import from_ms, to_ms
+from bot.store.tables import consultation_words, consultations, handoffs
+from bot.store.times import AHEAD, HOUR_MS, from_ms, to_ms
 
 # More consultations than this with the words looked for are not counted: looking at each would take too long.
 MOST_COUNTED = 30_000
 # This few are taken as they are, sorted and counted here: one look through all words instead of two.
 FEW = 2_000
 _SHOWN = 400
-_t, _w = consultations.c, consultation_words.c
-_COLUMNS: dict[str, sa.Column[Any]] = {
-    field.name: _t["entry_id" if field.name == "entry" else field.name] for field in FIELDS
+_t, _w, _h = consultations.c, consultation_words.c, handoffs.c
+_hours = _t.opened_at // HOUR_MS + AHEAD
+_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
+    "entry": _t.entry_id,
+    "first": _t.first_outcome,
+    # 1970 began on a Thursday.
+    "weekday": (_hours // 24 + 3) % 7 + 1,
+    "hour": _hours % 24,
 }
+_COLUMNS |= {field.name: _t[field.name] for field in FIELDS if field.name in _t}
 # In the order of the indexes ix_consultations_sorts and ix_consultations_places, which are read through once each.
 _SORTS = ("channel", "kind", "handed", "urgent", "outcome", "verdict", "grade", "service", "handled_by")
 _PLACES = ("township", "category")
@@ -211,6 +217,9 @@ def _sorted(found: Counter[tuple[str, str]]) -> dict[str, list[tuple[str, int]]]
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     for name, values in wanted.chosen:
+        if name == "ended":
+            found.append(_t.id.in_(sa.select(_h.consultation_id).where(_h.ended.in_(values))))
+            continue
         field, column = BY_NAME[name], _COLUMNS[name]
         # Behind coalesce a column draws no index of its own: each statement here is made for the one it reads through.
         if field.type == "text":

@@ -24,6 +24,7 @@ from bot.store.tables import (
     handoffs,
     inbox,
     ratings,
+    rectifications,
     remarks,
     staff,
 )
@@ -49,11 +50,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What the citizen said of the service."""
+    """What the citizen said of the service, and the rectification it led to, if any: id, state, last day."""
 
     at: datetime
     grade: int
     words: str
+    case: str = ""
+    state: str = ""
+    due: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,20 @@ def tell(conn: Connection, consultation_id: str) -> Story | None:
         return None
     line = listing.one(conn, consultation_id)
     r = ratings.c
-    grades = conn.execute(sa.select(ratings).where(r.consultation_id == consultation_id).order_by(r.given_at))
+    x = rectifications.c
+    graded = sa.select(r.given_at, r.grade, r.words, x.id, x.state, x.due_on).outerjoin_from(
+        ratings, rectifications, x.rating_id == r.id
+    )
+    grades = conn.execute(graded.where(r.consultation_id == consultation_id).order_by(r.given_at))
     return Story(
         line,
         None if row.closed_at is None else from_ms(row.closed_at),
         row.erased_at is not None,
         _said(conn, consultation_id, row.citizen_id),
-        [Grade(from_ms(one.given_at), one.grade, one.words) for one in grades],
+        [
+            Grade(from_ms(one.given_at), one.grade, one.words, one.id or "", one.state or "", one.due_on or "")
+            for one in grades
+        ],
         _remarks(conn, consultation_id),
         [one for one in listing.of_citizen(conn, row.citizen_id, RELATED + 1) if one.id != consultation_id][:RELATED],
     )

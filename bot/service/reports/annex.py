@@ -107,13 +107,13 @@ class _Pages:
                 self._number(sheet, last, place, value, form)
 
     def ends(self) -> None:
-        """How handoffs ended."""
+        """How asking for a person ended."""
         rows = layout.ends(self._found)
-        sheet = self._sheet("转人工", ("结果", "次数", "上年同期"))
-        for line, (name, now, before) in enumerate(rows, 2):
-            sheet.write_string(line, 0, name, self._text)
-            sheet.write_number(line, 1, now, self._forms["count"])
-            sheet.write_number(line, 2, before, self._forms["count"])
+        sheet = self._sheet("转人工", ("结果", "人次", "上年同期"))
+        for line, end in enumerate(rows, 2):
+            sheet.write_string(line, 0, end.label, self._text)
+            sheet.write_number(line, 1, end.now, self._forms["count"])
+            sheet.write_number(line, 2, end.before, self._forms["count"])
 
     def hours(self) -> None:
         """When people ask."""

@@ -77,9 +77,9 @@ consultations = Table(
     Column("closed_at", BigInteger),
     Index("ix_consultations_citizen_open", "citizen_id", "closed_at"),
     # The log is read along these three without touching the rows: by time, and to count all sorts and all places.
-    Index("ix_consultations_newest", *("opened_at", "id", *_SORTS, *_PLACES, "entry_id")),
+    Index("ix_consultations_newest", *("opened_at", "id", *_SORTS, *_PLACES, "entry_id", "first_outcome")),
     Index("ix_consultations_sorts", *(*_SORTS, *_PLACES, "entry_id", "first_outcome", "opened_at")),
-    Index("ix_consultations_places", *(*_PLACES, *_SORTS, "entry_id", "opened_at")),
+    Index("ix_consultations_places", *(*_PLACES, *_SORTS, "entry_id", "first_outcome", "opened_at")),
 )
 
 inbox = Table(
