@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from datetime import date, datetime
@@ -388,3 +389,14 @@ def _print_tables(judged: list[Judged]) -> None:
         for row in evaluate.table(judged, group):
             table.add_row(*map(str, row))
         out.print(table)
+
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(name="export", context_settings=_PASSED_ON)
+@app.command(name="import", context_settings=_PASSED_ON)
+def exchange(context: typer.Context) -> None:
+    """What the county changed, to files and from them: `python -m bot knowledge export | import`, which has the store."""
+    command = [sys.executable, "-m", "bot", "knowledge", str(context.info_name), *context.args]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell, our own command

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -20,6 +23,7 @@ from knowledge.load import KnowledgeBase, fingerprint
 from knowledge.overlay import overlaid
 from tests.console.office import hire
 
+ROOT = Path(__file__).parents[1]
 WAGES, DEPOSIT, DIVORCE = "labour.unpaid-wages", "lease.deposit", "marriage.divorce-overview"
 
 
@@ -105,3 +109,15 @@ def test_what_does_not_hold_is_not_taken_in(here: County, tmp_path: Path, base: 
     assert status == 2
     assert "第九百条" in said
     assert there.served(base) == base.entries
+
+
+def test_the_knowledge_command_passes_both_on(here: County, tmp_path: Path) -> None:
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "knowledge", *arguments]
+        environment = os.environ | {"FAWEN_DATABASE_URL": here.url}
+        return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert "写好了" in run("export", "--to", str(tmp_path / "out"))
+    assert list((tmp_path / "out").rglob("*.yaml"))
+    assert "收下了" in run("import", str(tmp_path / "out"), "--as", "wang")
+    assert "--as" in run("import", "--help")
