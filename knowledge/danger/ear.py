@@ -21,6 +21,8 @@ _WORD = re.compile(r"\{([a-z]+)\}")
 _NEVER = r"(?!)"
 # Longer stories are heard by their beginning and their end, as they are searched.
 _HEAD, _TAIL = 400, 200
+# A few characters (“我下班了”) say too little to be taken for danger as easily.
+_SHORT, _DOUBT = 8, 0.7
 _MENTION = re.compile(
     r"自杀|轻生|跳楼|喝农药|家暴|家庭暴力|强奸|性侵|猥亵|虐待|威胁.{0,6}(?:杀|弄死)|打我|打老婆|打妻子|打孩子|抑郁"
 )
@@ -117,7 +119,7 @@ class Ear:
     def _hear(self, message: str) -> Heard:
         plain = self._rules.plain(message)
         found, score = self._rules(plain), self._net.score(plain)
-        if found is None and score >= self._net.alarm_from:
+        if found is None and score >= self._net.alarm_from + _DOUBT * (len(plain) <= _SHORT):
             found = self._rules.unnamed
         return Heard(found, near=score >= self._net.near_from)
 
