@@ -25,7 +25,7 @@ CALM = -4.0
 # What a mistake costs: somebody not heard, somebody sent away, somebody sent away who asked nothing like it.
 _MISSED, _NEAR, _OTHER = 8.0, 8.0, 1.0
 # An alarm keeps the answer back, so it must be sure; the hotlines before an answer cost a line, so they may be rash.
-ALARM_FROM, NEAR_FROM = -0.7, -2.5
+ALARM_FROM, NEAR_FROM = -1.0, -2.5
 # Entries that people in danger are answered from: their wordings are no examples of calm.
 _OF_DANGER = (
     "violence.",

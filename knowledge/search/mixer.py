@@ -80,6 +80,8 @@ class Judgement(NamedTuple):
 
 # No candidate's share counts for less than this, nor for more than all but this.
 RAREST = 0.003
+# Who types no more than a word (“工资”) asks for what there is about it, however little the word tells.
+BARE = 4
 # Confidence in a wording to the letter.
 SETTLED = 0.99
 
@@ -157,7 +159,7 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
         verdict: Verdict = "none"
         if right >= self.answer_from and about_us:
             verdict = "answer"
-        elif len(order) > 1 and among >= self.choices_from and about_us:
+        elif len(order) > 1 and about_us and (among >= self.choices_from or message.length <= BARE):
             verdict = "choices"
         return Judgement(order, confidences, verdict, ours, among, about_us, mended)
 

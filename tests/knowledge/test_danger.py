@@ -37,12 +37,13 @@ def test_the_kind_that_is_named_is_a_right_one() -> None:
 
 
 def test_danger_nobody_learned_from_is_heard_too() -> None:
-    """Floors under what was measured: 106 of 145 are sent to a hotline at once, 141 with those that get it first."""
+    """Floors under what was measured: 115 of 145 (76 of the first 91) are sent to a hotline at once, 141 with those that get it first."""
     rows = unseen()
     heard = [text for text, _ in rows if danger(text)]
     warned = [text for text, _ in rows if danger(text) or mention(text)]
     assert len(rows) >= 140
-    assert len(heard) >= 0.72 * len(rows)
+    assert len(heard) >= 0.77 * len(rows)
+    assert sum(danger(text) is not None for text, _ in rows[:91]) >= 0.8 * 91
     assert len(warned) >= 0.94 * len(rows)
 
 
@@ -65,7 +66,7 @@ def test_nothing_is_both_learned_from_and_measured_with() -> None:
     assert not learned & measured
 
 
-@pytest.mark.parametrize(("file", "share"), [("off_topic.tsv", 0.0), ("plain_questions.tsv", 0.025)])
+@pytest.mark.parametrize(("file", "share"), [("off_topic.tsv", 0.0), ("plain_questions.tsv", 0.02)])
 def test_plain_questions_and_chit_chat_are_left_alone(file: str, share: float) -> None:
     """Of the plain questions that raise an alarm most are danger indeed, such as a husband who beats."""
     asked = [line.split("\t")[0] for line in learn.read_lines(HERE / file)]

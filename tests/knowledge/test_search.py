@@ -210,6 +210,13 @@ def test_reasons_add_up_to_the_score(base: KnowledgeBase, search: Search) -> Non
         assert sum(part for _, part in reason.parts) == pytest.approx(weighed)
 
 
+@pytest.mark.parametrize(
+    "word", ["工资", "社保", "户口", "欠钱", "房租", "噪音", "老人", "打井", "砍树", "怀孕", "快递"]
+)
+def test_a_bare_word_of_ours_is_offered_what_there_is(search: Search, word: str) -> None:
+    assert search(word, DAY).verdict in {"choices", "answer"}
+
+
 def test_a_wording_to_the_letter_needs_no_weighing_up(base: KnowledgeBase, search: Search) -> None:
     entry = base.entries["labour.unpaid-wages"]
     for wording in (entry.question, f"请问{entry.asks[0]}？谢谢"):
