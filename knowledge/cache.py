@@ -63,8 +63,7 @@ def cached(
 
 
 def _name(root: Path, vectors: Vectors | None) -> str:
-    given = "" if vectors is None else hashlib.blake2b(vectors.rows.tobytes(), digest_size=_DIGEST // 2).hexdigest()
-    return fingerprint(root) + given + SUFFIX
+    return fingerprint(root) + ("" if vectors is None else vectors.name) + SUFFIX
 
 
 def kept(folder: Path | None, name: str, kind: type[T]) -> T | None:

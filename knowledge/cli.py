@@ -4,75 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from knowledge import check as checks
-from knowledge import reply
-from knowledge.cache import cached, default_folder
+from knowledge import maintain, reply
+from knowledge.cache import cached
+from knowledge.commands import (
+    ContentOption,
+    DayOption,
+    LocalityOption,
+    day_of,
+    err,
+    out,
+    read_base,
+    read_place,
+    refused,
+)
 from knowledge.contradictions import contradictions as differing
 from knowledge.contradictions import read_settled, stale
-from knowledge.danger import learn as learning
-from knowledge.danger.ear import rules
-from knowledge.danger.net import Pieces
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import CONTENT, ContentError, KnowledgeBase, load
-from knowledge.places import Locality, LocalityError, read_locality
-from knowledge.search import evaluate, meaning
-from knowledge.search.examples import read_examples
-from knowledge.search.fit import Judged, cross_validate
-from knowledge.search.fit import fit as fit_mixer
+from knowledge.places import Locality
 from knowledge.search.index import Concepts
-from knowledge.search.mixer import WEIGHTS, WORDS_WEIGHTS, load_mixer
+from knowledge.search.mixer import load_mixer
 from knowledge.search.rank import Result, Search, searcher
-from knowledge.search.rehearsal import Course, Prepared, course, rehearse, rehearse_words
 from knowledge.search.several import find
-from knowledge.search.tables import work_out
 from knowledge.search.why import why
 from knowledge.stats import counts, readability
 from knowledge.stats import coverage as covered
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-ContentOption = Annotated[Path, typer.Option("--content", help="folder of the content files")]
-LocalityOption = Annotated[
-    Path | None,
-    typer.Option("--locality", help="the county's locality file; without it answers name national hotlines"),
-]
-DayOption = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="answer as on this day")]
-
-
-def _day(chosen: datetime | None) -> date:
-    return chosen.date() if chosen else datetime.now(ZoneInfo("Asia/Shanghai")).date()
-
-
-def _base(content: Path) -> KnowledgeBase:
-    try:
-        return load(content)
-    except ContentError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: Exception) -> typer.Exit:
-    err.print(str(error), markup=False, style="red")
-    return typer.Exit(2)
-
-
-def _locality(file: Path | None, base: KnowledgeBase) -> Locality:
-    try:
-        return read_locality(file, base.places) if file else base.nowhere
-    except LocalityError as error:
-        raise _refused(error) from error
 
 
 @app.command()
@@ -97,7 +64,7 @@ def check(
     if unverified:
         _list_unverified(entries)
         return
-    found = checks.check(base, entries, _day(day), searcher(base, load_mixer()))
+    found = checks.check(base, entries, day_of(day), searcher(base, load_mixer()))
     lines = [str(problem) for problem in problems if not chosen or str(problem).startswith(tuple(chosen))]
     lines += [str(finding) for finding in found if finding.fatal]
     hints = [str(finding) for finding in found if not finding.fatal]
@@ -108,11 +75,11 @@ def check(
 
 
 def _list_contradictions(content: Path) -> None:
-    base = _base(content)
+    base = read_base(content)
     try:
         settled = read_settled(content)
     except ContentError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     entries = list(base.entries.values())
     work = differing(entries, settled)
     for subject, said in work:
@@ -148,9 +115,9 @@ def search(
     try:
         base, tables = cached(content)
     except ContentError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     look = searcher(base, load_mixer(), tables=tables)
-    place, when = _locality(locality, base), _day(day)
+    place, when = read_place(locality, base), day_of(day)
     if jsonl:
         _search_lines(base, look, place, when)
     elif question.strip():
@@ -219,7 +186,7 @@ def show(
     content: ContentOption = CONTENT,
 ) -> None:
     """Print an entry as a citizen reads it, or all its fields."""
-    base = _base(content)
+    base = read_base(content)
     entry = base.entries.get(entry_id)
     if entry is None:
         err.print(f"no entry {entry_id}", markup=False)
@@ -227,9 +194,9 @@ def show(
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(_fields(entry))).decode() + "\n")
         return
-    out.print(reply.answer(entry, base, _locality(locality, base), _day(None)).visible, markup=False)
+    out.print(reply.answer(entry, base, read_place(locality, base), day_of(None)).visible, markup=False)
     if entry.more:
-        out.print(f"\n—— 更多 ——\n{_locality(locality, base).fill(entry.more)}", markup=False)
+        out.print(f"\n—— 更多 ——\n{read_place(locality, base).fill(entry.more)}", markup=False)
 
 
 def _fields(entry: Entry) -> dict[str, Any]:
@@ -248,7 +215,7 @@ def stats(
     content: ContentOption = CONTENT,
 ) -> None:
     """Count entries by kind and category, wordings, citations, confirmations."""
-    base = _base(content)
+    base = read_base(content)
     if coverage is not None:
         _cover(base, coverage)
         return
@@ -272,7 +239,9 @@ def stats(
 
 def _cover(base: KnowledgeBase, questions: Path) -> None:
     lines = questions.read_text(encoding="utf-8").splitlines()
-    found = covered((msgspec.json.decode(line)["question"] for line in lines), searcher(base, load_mixer()), _day(None))
+    found = covered(
+        (msgspec.json.decode(line)["question"] for line in lines), searcher(base, load_mixer()), day_of(None)
+    )
     for name, number in found.items():
         out.print(f"{name:10} {number:6} {number / max(found['questions'], 1):.1%}")
 
@@ -285,111 +254,9 @@ def _read_worst(base: KnowledgeBase) -> None:
     out.print(table)
 
 
-QuestionsArgument = Annotated[
-    Path, typer.Argument(help="JSON lines {id, question}: the real questions that labels.tsv names")
-]
-
-
-def _rehearsed(questions: Path, content: Path, day: date) -> tuple[Course, list[Prepared]]:
-    base = _base(content)
-    whole = course(base, read_examples(questions, base.entries))
-    kept = (default_folder() or Path(tempfile.gettempdir())) / "folds"
-    return whole, rehearse(whole, load_mixer(), day, kept, lambda told: err.print(told, style="dim"))
-
-
-@app.command()
-def danger(
-    questions: Annotated[
-        Path, typer.Argument(help="JSON lines {id, question}: real questions, nearly none of them about danger")
-    ],
-    write: Annotated[bool, typer.Option(help="write the new weights; otherwise only measure")] = False,
-    content: ContentOption = CONTENT,
-) -> None:
-    """Learn how danger sounds from the phrases in knowledge/danger, and report cross-validated figures."""
-    known = rules()
-    net, measured = learning.fit(Pieces.of(known.words), learning.read_examples(_base(content), known, questions))
-    for name, value in measured.items():
-        out.print(f"{name:28} {value:.4g}")
-    if write:
-        learning.write(net)
-        out.print("wrote knowledge/danger/weights.json")
-
-
-@app.command()
-def fit(
-    questions: QuestionsArgument,
-    write: Annotated[bool, typer.Option(help="write vectors and weights; otherwise only measure")] = False,
-    day: DayOption = None,
-    content: ContentOption = CONTENT,
-) -> None:
-    """Learn vectors and mixer from labelled real questions, and report cross-validated figures; takes some minutes."""
-    whole, rows = _rehearsed(questions, content, _day(day))
-    old = load_mixer()
-    _print_figures(cross_validate(rows, old))
-    by_words = rehearse_words(whole, old, _day(day))
-    _print_figures(cross_validate(by_words, old), "by words alone: ")
-    if write:
-        err.print("all folds together", style="dim")
-        known = frozenset(work_out(whole.base, meaning.no_vectors()).terms)
-        meaning.write(meaning.only(whole.learner().learn(), known))
-        for path, learned in ((WEIGHTS, rows), (WORDS_WEIGHTS, by_words)):
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(fit_mixer(learned, old))) + b"\n")
-        out.print(f"wrote {meaning.VECTORS.name}, {WEIGHTS.name} and {WORDS_WEIGHTS.name}")
-
-
-@app.command(name="eval")
-def evaluation(
-    questions: QuestionsArgument,
-    wrong: Annotated[
-        Path | None, typer.Option("--errors", help="write wrong first candidates here, surest first")
-    ] = None,
-    confused: Annotated[
-        Path | None, typer.Option("--confusions", help="write here which entry is taken for which")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="write the reliability plot here, as SVG")] = None,
-    beside: Annotated[bool, typer.Option("--beside/--alone", help="measure plainer methods, too")] = True,
-    day: DayOption = None,
-    content: ContentOption = CONTENT,
-) -> None:
-    """Measure search on labelled real questions, each by what never saw it; changes nothing."""
-    when = _day(day)
-    whole, rows = _rehearsed(questions, content, when)
-    judged = cross_validate(rows, load_mixer())
-    _print_figures(judged)
-    _print_tables(judged)
-    _print_figures(cross_validate(rehearse_words(whole, load_mixer(), when), load_mixer()), "by words alone: ")
-    if wrong:
-        lines = ["\t".join(row) for row in evaluate.errors(judged)]
-        wrong.write_text("\n".join(["question\tverdict\tconfidence\ttaken\tright\ttext", *lines, ""]), encoding="utf-8")
-    if confused:
-        pairs = [f"{often}\t{right}\t{taken}" for often, right, taken in evaluate.confusions(judged)]
-        confused.write_text("\n".join(["times\tright\ttaken", *pairs, ""]), encoding="utf-8")
-    if plot:
-        told = [(one.right, evaluate.rank(one) == 1) for one in judged if one.example.right is not None]
-        plot.write_text(evaluate.plot(evaluate.reliability(told)), encoding="utf-8")
-    if beside:
-        barred = [name for name, entry in whole.base.entries.items() if not whole.base.servable(entry, when)]
-        for name, (first, five, count) in evaluate.plainer(whole.base, whole.examples, barred).items():
-            out.print(f"{name:36} hit@1 {first}  hit@5 {five}  ({count} questions)")
-    look = searcher(whole.base, load_mixer())
-    texts = [one.text for one in whole.examples]
-    middle, slow, mean = evaluate.timed(lambda text: look(text, when), texts)
-    out.print(f"one search: median {middle:.2f} ms, 99 in 100 under {slow:.2f} ms, mean {mean:.2f} ms")
-
-
-def _print_figures(judged: list[Judged], kind: str = "") -> None:
-    for name, value in evaluate.report(judged).items():
-        out.print(f"{kind}{name:36} {value}")
-
-
-def _print_tables(judged: list[Judged]) -> None:
-    groups = {"source": lambda one: one.source, "category": lambda one: min(one.right or "?").rpartition(".")[0]}
-    for name, group in groups.items():
-        table = Table(name, "questions", "hit@1", "hit@3", "answered", "right")
-        for row in evaluate.table(judged, group):
-            table.add_row(*map(str, row))
-        out.print(table)
-
+app.command()(maintain.danger)
+app.command()(maintain.fit)
+app.command(name="eval")(maintain.evaluation)
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from knowledge.danger.net import Net, load_net
+from knowledge.danger.net import Net, load_net, windows
 from knowledge.search.normalise import tidy
 from knowledge.search.parts import asides
 
@@ -21,8 +21,12 @@ _WORD = re.compile(r"\{([a-z]+)\}")
 _NEVER = r"(?!)"
 # Longer stories are heard by their beginning and their end, as they are searched.
 _HEAD, _TAIL = 400, 200
-# A few characters (“我下班了”) say too little to be taken for danger as easily.
+# A few characters (“我下班了”) say too little to be taken for danger as easily; nor does what stands apart, or is cut
+# out of the middle, tell all.
 _SHORT, _DOUBT = 8, 0.7
+_APART, _CUT_OUT = 0.7, 1.5
+# Sure signs count unless the net is this calm, likely ones where it hears anything near to danger.
+_CALM = -3.0
 _MENTION = re.compile(
     r"自杀|轻生|跳楼|喝农药|家暴|家庭暴力|强奸|性侵|猥亵|虐待|威胁.{0,6}(?:杀|弄死)|打我|打老婆|打妻子|打孩子|抑郁"
 )
@@ -59,6 +63,7 @@ class Rules:
         self._mend: dict[str, str] = raw["mend"]
         self._wrong = re.compile("|".join(sorted(map(re.escape, self._mend), key=len, reverse=True)))
         self._idioms = self._any(raw["idioms"])
+        self._cries = self._any(raw["cries"])
         self._not_now = self._any(raw["not_now"])
         self._kinds = [self._kind(one) for one in raw["kinds"]]
         self.unnamed = Danger(UNNAMED, raw["unnamed"].strip())
@@ -78,14 +83,24 @@ class Rules:
         mended = self._wrong.sub(lambda wrong: self._mend[wrong[0]], _BREAKS.sub("，", text))
         return self._idioms.sub("，", mended).strip("，")
 
-    def __call__(self, plain: str) -> Danger | None:
-        """The kind of danger that a plain message speaks of as happening now, if any."""
-        for kind in self._kinds:
-            if kind.sure.search(plain):
-                return kind.danger
-        calm = self._not_now.search(plain) is not None
-        heard = () if calm else (kind for kind in self._kinds if kind.likely.search(plain))
+    def surely(self, plain: str) -> Danger | None:
+        """The kind of danger that a plain message names beyond doubt."""
+        return next((kind.danger for kind in self._kinds if kind.sure.search(plain)), None)
+
+    def likely(self, plain: str) -> Danger | None:
+        """The kind of danger that a plain message sounds like, unless it speaks of law, of others or of the past."""
+        if self._not_now.search(plain):
+            return None
+        heard = (kind for kind in self._kinds if kind.likely.search(plain))
         return next((kind.danger for kind in heard if not kind.unless.search(plain)), None)
+
+    def cry(self, plain: str) -> Danger | None:
+        """Danger without a name, if a plain message calls for help."""
+        return self.unnamed if self._cries.search(plain) else None
+
+    def __call__(self, plain: str) -> Danger | None:
+        """The danger that a plain message speaks of as happening now, if any."""
+        return self.surely(plain) or self.likely(plain) or self.cry(plain)
 
 
 def _listened_to(message: str) -> str:
@@ -101,7 +116,7 @@ class Heard(NamedTuple):
 
 
 class Ear:
-    """Both nets: what either catches is danger, in the whole message or in what stands beside its other questions."""
+    """Both nets: what they hear in the whole message, in what stands beside its other questions, or anywhere within."""
 
     def __init__(self, rules: Rules, net: Net) -> None:
         self._rules = rules
@@ -109,19 +124,27 @@ class Ear:
 
     def __call__(self, message: str) -> Heard:
         """What is heard in a message."""
-        whole = self._hear(message)
-        if whole.danger is not None:
-            return whole
-        # Among other matters danger is drowned out.
-        apart = (self._hear(aside).danger for aside in asides(_listened_to(message)))
-        return whole._replace(danger=next(filter(None, apart), None))
-
-    def _hear(self, message: str) -> Heard:
-        plain = self._rules.plain(message)
-        found, score = self._rules(plain), self._net.score(plain)
-        if found is None and score >= self._net.alarm_from + _DOUBT * (len(plain) <= _SHORT):
+        text = _listened_to(message)
+        plain = self._rules.plain(text)
+        score = self._net.score(plain)
+        # Among other matters danger is drowned out, and who speaks in one breath sets no signs.
+        within = max(map(self._net.score, windows(plain)), default=score)
+        near = score >= self._net.near_from or within >= self._net.alarm_from + _DOUBT
+        found = self._named(plain, score) or self._apart(text)
+        if found is None and within >= self._net.alarm_from + _CUT_OUT:
             found = self._rules.unnamed
-        return Heard(found, near=score >= self._net.near_from)
+        return Heard(found, near)
+
+    def _apart(self, text: str) -> Danger | None:
+        parts = map(self._rules.plain, asides(text))
+        return next(filter(None, (self._named(part, self._net.score(part), _APART) for part in parts)), None)
+
+    def _named(self, plain: str, score: float, doubt: float = 0.0) -> Danger | None:
+        named = self._rules.surely(plain) if score >= _CALM else None
+        if named is None and score >= self._net.near_from:
+            named = self._rules.likely(plain) or self._rules.cry(plain)
+        enough = self._net.alarm_from + doubt + _DOUBT * (len(plain) <= _SHORT)
+        return named or (self._rules.unnamed if score >= enough else None)
 
 
 @lru_cache(maxsize=1)

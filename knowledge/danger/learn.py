@@ -12,18 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.danger.ear import Rules
-from knowledge.danger.net import SIZE, STEP, WEIGHTS, Kept, Net, Pieces, pack
+from knowledge.danger.net import SIZE, STEP, WEIGHTS, Net, Pieces, pack, places, windows
 from knowledge.load import KnowledgeBase
 from knowledge.search.domain import off_topic
 from knowledge.search.examples import phrasings
+from knowledge.search.meaning import load_vectors
 
 _HERE = Path(__file__).parent
 FOLDS = 5
-EPOCHS, RATE, DECAY = 12, 0.2, 1e-5
+EPOCHS, RATE, DECAY, PLACE_DECAY = 12, 0.2, 1e-5, 1e-4
 # Log odds of a message of which nothing is known.
 CALM = -4.0
-# What a mistake costs: somebody not heard, somebody sent away, somebody sent away who asked nothing like it.
-_MISSED, _NEAR, _OTHER = 8.0, 8.0, 1.0
+# What a mistake costs: somebody not heard, somebody sent away, a part of a calm message taken for danger, somebody sent
+# away who asked nothing like it.
+_MISSED, _NEAR, _PART, _OTHER = 8.0, 8.0, 3.0, 1.0
 # An alarm keeps the answer back, so it must be sure; the hotlines before an answer cost a line, so they may be rash.
 ALARM_FROM, NEAR_FROM = -1.0, -2.5
 # Entries that people in danger are answered from: their wordings are no examples of calm.
@@ -86,22 +88,29 @@ def train(pieces: Pieces, examples: Examples) -> Net:
     groups = (
         (examples.danger, 1.0, _MISSED),
         (examples.near, 0.0, _NEAR),
+        ([part for text in examples.near + examples.real for part in windows(text)], 0.0, _PART),
         (examples.other + examples.real, 0.0, _OTHER),
     )
-    rows = [(pieces(text), wanted, cost) for texts, wanted, cost in groups for text in texts]
+    where = places()
+    rows = [(pieces(text), where(text), wanted, cost) for texts, wanted, cost in groups for text in texts]
     weights, seen = np.zeros(SIZE), np.full(SIZE, 1e-2)
+    toward, met = np.zeros(where.size), np.full(where.size, 1e-2)
     shuffled = random.Random(0)  # noqa: S311 - an order, not a secret
     for _ in range(EPOCHS):
         shuffled.shuffle(rows)
-        for found, wanted, cost in rows:
+        for found, place, wanted, cost in rows:
             scale = len(found) ** -0.5
-            fault = (1 / (1 + np.exp(-weights[found].sum() * scale - CALM)) - wanted) * cost
+            odds = weights[found].sum() * scale + toward @ place + CALM
+            fault = (1 / (1 + np.exp(-odds)) - wanted) * cost
             slope = fault * scale + DECAY * weights[found]
             seen[found] += slope * slope
             weights[found] -= RATE * slope / np.sqrt(seen[found])
+            pull = fault * place + PLACE_DECAY * toward
+            met += pull * pull
+            toward -= RATE * pull / np.sqrt(met)
     # As they will be read again.
     rounded = np.clip(np.rint(weights / STEP), -127, 127).astype(np.float32) * np.float32(STEP)
-    return Net(pieces, rounded, CALM, ALARM_FROM, NEAR_FROM)
+    return Net(pieces, where, rounded, toward.astype(np.float32), CALM, ALARM_FROM, NEAR_FROM)
 
 
 def fit(pieces: Pieces, examples: Examples) -> tuple[Net, dict[str, float]]:
@@ -147,5 +156,5 @@ def _without(texts: Sequence[str], fold: int) -> list[str]:
 
 def write(net: Net, path: Path = WEIGHTS) -> None:
     """Keep what was learned."""
-    kept = Kept(pack(net.weights.astype(np.float64)), net.bias, net.alarm_from, net.near_from)
+    kept = pack(net, load_vectors().name)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")

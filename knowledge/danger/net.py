@@ -1,15 +1,22 @@
-"""The learned net: a logistic regression over hashed pieces of a message. Its weights are data, rebuilt by `learn`."""
+"""The learned net: a logistic regression over hashed pieces of a message and over where it lies by its meaning.
+
+Its weights are data, rebuilt by `learn`; those for the place suit only the vectors they were learned with.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from knowledge.search.index import Floats
+from knowledge.search.meaning import Places, load_vectors
 
 WEIGHTS = Path(__file__).parent / "weights.json"
 # Pieces share this many weights. Twice as many tell danger no better.
@@ -22,6 +29,8 @@ _NUMBERS = re.compile(r"\d+|[一二两三四五六七八九十百千万几半]+(
 # a gap; a triple is its first pair with one more. Any odd numbers without a pattern would do.
 _FACTORS = np.array([0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0xFD7046C5, 0xB55A4F09, 0x27D4EB2F], np.uint32)[:, None]
 _AGAIN = np.uint32(0xD3A2646D)
+# The window through which long messages are heard, and how far it moves, in characters.
+WIDE, STRIDE = 24, 12
 # Words of these kinds are read as one and the same, so that what was said of a mother holds for a father.
 _SAME = ("child", "elder", "kin", "poison", "weapon", "rape")
 
@@ -30,6 +39,8 @@ class Kept(msgspec.Struct, frozen=True):
     """The weights as they stand in the file."""
 
     weights: str
+    toward: str
+    vectors: str
     bias: float
     alarm_from: float
     near_from: float
@@ -62,12 +73,24 @@ class Pieces:
         return numbers[fresh]
 
 
+def windows(plain: str) -> list[str]:
+    """What is seen of a long plain message through a window that moves along; nothing of a short one."""
+    if len(plain) < WIDE + STRIDE:
+        return []
+    return [plain[start : start + WIDE] for start in range(0, len(plain) - STRIDE, STRIDE)]
+
+
 @dataclass(frozen=True)
 class Net:
-    """Scores messages. From `alarm_from` on it is danger; from `near_from` on the hotlines are put before the answer."""
+    """Scores messages. From `alarm_from` on it is danger; from `near_from` on the hotlines are put before the answer.
+
+    `toward`: the direction of danger among the places of messages.
+    """
 
     pieces: Pieces
+    places: Places
     weights: npt.NDArray[np.float32]
+    toward: Floats
     bias: float
     alarm_from: float
     near_from: float
@@ -75,16 +98,32 @@ class Net:
     def score(self, plain: str) -> float:
         """Log odds that a plain message speaks of danger now."""
         found = self.pieces(plain)
-        return float(self.weights.take(found).sum() * len(found) ** -0.5) + self.bias
+        by_pieces = self.weights.take(found).sum() * len(found) ** -0.5
+        return float(by_pieces + self.toward @ self.places(plain)) + self.bias
+
+
+@lru_cache(maxsize=1)
+def places() -> Places:
+    """Where messages lie by the shipped vectors."""
+    return Places(load_vectors())
+
+
+def read_kept(path: Path = WEIGHTS) -> Kept:
+    """What was learned, as it stands in the file."""
+    return msgspec.json.decode(path.read_bytes(), type=Kept)
 
 
 def load_net(words: dict[str, str], path: Path = WEIGHTS) -> Net:
     """Read the committed weights; `words` are those of the rules."""
-    kept = msgspec.json.decode(path.read_bytes(), type=Kept)
+    kept = read_kept(path)
     steps = np.frombuffer(base64.b64decode(kept.weights), np.int8)
-    return Net(Pieces.of(words), steps.astype(np.float32) * STEP, kept.bias, kept.alarm_from, kept.near_from)
+    toward = np.frombuffer(base64.b64decode(kept.toward), np.float32)
+    weights = steps.astype(np.float32) * STEP
+    return Net(Pieces.of(words), places(), weights, toward, kept.bias, kept.alarm_from, kept.near_from)
 
 
-def pack(weights: npt.NDArray[np.float64]) -> str:
-    """Weights as text, one byte each before it is written in letters."""
-    return base64.b64encode(np.clip(np.rint(weights / STEP), -127, 127).astype(np.int8).tobytes()).decode()
+def pack(net: Net, vectors: str) -> Kept:
+    """A net as it is kept: weights as letters, one byte each before; `vectors` names those it was learned with."""
+    steps = np.clip(np.rint(net.weights.astype(np.float64) / STEP), -127, 127).astype(np.int8)
+    weights, toward = (base64.b64encode(some.tobytes()).decode() for some in (steps, net.toward.astype(np.float32)))
+    return Kept(weights, toward, vectors, net.bias, net.alarm_from, net.near_from)

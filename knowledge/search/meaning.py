@@ -5,19 +5,22 @@ The vectors are learned (`learn.py`): texts that ask for the same entry lie clos
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.search.index import Floats, Ints
+from knowledge.search.index import Concepts, Floats, Ints, grams
 
 VECTORS = Path(__file__).parent / "vectors.npz"
 LEAST = 1e-6
 Bytes = npt.NDArray[np.int8]
+_NO_CONCEPTS = Concepts({})
 # How many numbers are worked on at once when all wordings are placed.
 CHUNK = 2048
 
@@ -36,6 +39,11 @@ class Vectors:
     def size(self) -> int:
         """Numbers in a vector."""
         return int(self.rows.shape[1])
+
+    @property
+    def name(self) -> str:
+        """Tells these vectors from any others."""
+        return hashlib.blake2b(self.rows.tobytes(), digest_size=8).hexdigest()
 
 
 def no_vectors() -> Vectors:
@@ -79,6 +87,21 @@ class Encoder:
         return np.concatenate(parts) if parts else np.zeros((0, self._rows.shape[1]), np.float32)
 
 
+class Places:
+    """Places any text by whatever was learned of its characters and words, whether or not our texts hold them."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._numbers = {term: number for number, term in enumerate(vectors.terms)}
+        self._encoder = Encoder(vectors, vectors.terms)
+        self.size = vectors.size
+
+    def __call__(self, text: str) -> Floats:
+        """A vector of length 1, or of zeros if nothing of the text was learned."""
+        terms = dict.fromkeys(grams(text, _NO_CONCEPTS))
+        numbers = [number for number in map(self._numbers.get, terms) if number is not None]
+        return self._encoder(np.array(numbers)) if numbers else np.zeros(self.size, np.float32)
+
+
 def unit(rows: Floats) -> Floats:
     """Rows brought to length 1; rows of zeros stay what they are."""
     found: Floats = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True)).clip(LEAST)
@@ -101,8 +124,9 @@ def write(vectors: Vectors, path: Path = VECTORS) -> None:
     path.write_bytes(buffer.getvalue())
 
 
+@lru_cache(maxsize=1)
 def load_vectors(path: Path = VECTORS) -> Vectors:
-    """Read the committed vectors."""
+    """Read the committed vectors; read once, since search and the ear for danger both use them."""
     with np.load(path, allow_pickle=False) as kept:
         words = {name: kept[name].tobytes().decode().split("\n") for name in ("terms", "entries")}
         return Vectors(words["terms"], kept["rows"], kept["worth"], words["entries"], kept["places"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from knowledge.danger import learn as danger
 from knowledge.load import KnowledgeBase
 from knowledge.search import learn, meaning
 from knowledge.search.examples import FOLDS, Example, fold_of, phrasings
@@ -21,6 +22,7 @@ from knowledge.search.meaning import Vectors, load_vectors, no_vectors
 from knowledge.search.mixer import Message, Mixer
 from knowledge.search.normalise import normalise, tidy
 from knowledge.search.pool import Index
+from knowledge.search.tables import work_out
 
 BARE = 8
 _SENTENCE = re.compile(r"[。；！？\n]")
@@ -96,7 +98,20 @@ def course(base: KnowledgeBase, examples: Sequence[Example]) -> Course:
             folds.append(example.fold)
     told = [part for entry in base.entries.values() for part in _SENTENCE.split(f"{entry.answer}\n{entry.more}")]
     sentences = [tidy(part) for part in dict.fromkeys(told) if SHORTEST <= len(part) <= LONGEST]
-    return Course(base, examples, lessons, folds, [*texts, *sentences], [*text_folds, *[-1] * len(sentences)])
+    more = [*sentences, *map(tidy, of_danger())]
+    return Course(base, examples, lessons, folds, [*texts, *more], [*text_folds, *[-1] * len(more)])
+
+
+def of_danger() -> list[str]:
+    """What is danger or nearly so: the ear for it goes by the same vectors."""
+    return [*(text for text, _ in danger.phrases()), *danger.near_misses()]
+
+
+def spoken(base: KnowledgeBase) -> frozenset[str]:
+    """The terms whose vectors are worth keeping: those of our texts, and of danger."""
+    concepts = Concepts(base.lexicon)
+    heard = (term for text in of_danger() for term in grams(tidy(text), concepts))
+    return frozenset([*work_out(base, no_vectors()).terms, *heard])
 
 
 def rehearse(whole: Course, mixer: Mixer, day: date, kept: Path, progress: Progress) -> list[Prepared]:
@@ -120,7 +135,7 @@ def rehearse_words(whole: Course, mixer: Mixer, day: date) -> list[Prepared]:
 
 
 def _vectors(whole: Course, fold: int, kept: Path) -> Vectors:
-    told = hashlib.sha256(f"{fold} {whole.lessons} {whole.folds}".encode())
+    told = hashlib.sha256(f"{fold} {whole.lessons} {whole.folds} {whole.texts}".encode())
     told.update(Path(str(learn.__file__)).read_bytes())
     path = kept / f"fold{fold}-{told.hexdigest()[:16]}.npz"
     if not path.exists():

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
+from tests.browser.pages import sound_page
 from tests.conftest import StartBot
 from tests.support import Bot, missing
 
@@ -46,16 +47,10 @@ async def bot(start_bot: StartBot) -> AsyncIterator[Bot]:
 
 @pytest.fixture
 async def page(browser: Browser, bot: Bot) -> AsyncIterator[Page]:
-    """The chat page on a phone; any error in the page or any call to elsewhere fails the test."""
-    context = await browser.new_context(
-        viewport=PHONE, device_scale_factor=2, has_touch=True, is_mobile=True, locale="zh-CN"
-    )
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("request", lambda request: faults.append(request.url) if not request.url.startswith(bot.url) else None)
-    await opened.goto(bot.url)
-    await opened.wait_for_selector("#talk[data-ready]")
-    yield opened
-    await context.close()
-    assert faults == []
+    """The chat page on a phone."""
+    async with sound_page(
+        browser, bot, viewport=PHONE, device_scale_factor=2, has_touch=True, is_mobile=True
+    ) as opened:
+        await opened.goto(bot.url)
+        await opened.wait_for_selector("#talk[data-ready]")
+        yield opened

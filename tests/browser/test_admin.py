@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE
+from tests.browser.pages import sound_page
 from tests.console.helpers import PASSWORD, add_staff
 from tests.support import Bot
 
 DESK = {"width": 1280, "height": 800}
 OWN = "我自己想的密码2026"
-
-
-@asynccontextmanager
-async def at(browser: Browser, bot: Bot, viewport: object) -> AsyncIterator[Page]:
-    """A browser of its own; errors in a page, what its rules forbid, and calls to elsewhere fail the test."""
-    context = await browser.new_context(viewport=viewport, locale="zh-CN", timezone_id="Asia/Shanghai")  # type: ignore[arg-type]
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith(bot.url) else None)
-    yield page
-    await context.close()
-    assert faults == []
 
 
 async def log_in(page: Page, bot: Bot, login: str, password: str) -> None:
@@ -55,7 +40,7 @@ async def look(page: Page, name: str) -> None:
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 async def test_a_new_lawyer_gets_in(browser: Browser, bot: Bot, viewport: object) -> None:
     add_staff(bot, "boss", "赵主管", "admin")
-    async with at(browser, bot, viewport) as boss, at(browser, bot, PHONE) as phone:
+    async with sound_page(browser, bot, viewport=viewport) as boss, sound_page(browser, bot, viewport=PHONE) as phone:
         await log_in(boss, bot, "boss", PASSWORD)
         await boss.get_by_role("link", name="管理", exact=True).click()
         await expect(boss.get_by_role("heading", name="管理", exact=True)).to_be_visible()
@@ -98,7 +83,7 @@ async def test_a_clerk_goes_through_the_rest(browser: Browser, bot: Bot, viewpor
     for login, name in (("zhang", "张三"), ("li", "李四"), ("ouyang", "欧阳建国")):
         add_staff(bot, login, name)
     add_staff(bot, "boss", "赵主管", "admin")
-    async with at(browser, bot, viewport) as page, at(browser, bot, PHONE) as citizen:
+    async with sound_page(browser, bot, viewport=viewport) as page, sound_page(browser, bot, viewport=PHONE) as citizen:
         await log_in(page, bot, "boss", PASSWORD)
         await page.goto(f"{bot.url}/console/admin/roster?month=2026-10")
         for name in ("张三", "欧阳建国"):

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
 from bot.store.tables import ratings
 from bot.store.times import to_ms
+from tests.browser.pages import sound_page
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.service.records import consultation
@@ -109,48 +109,38 @@ async def test_a_clerk_finds_yesterdays_unhappy_citizen_and_puts_it_right(
 ) -> None:
     seed(engine, clock)
     token = hire(engine, "clerk", clock, role="supervisor")
-    context = await browser.new_context(
-        viewport={"width": width, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
-    )
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-
-    await page.goto(f"{bot.url}/console")
-    await look(page, f"log-{width}")
-    await page.get_by_role("link", name="昨天", exact=True).click()
-    await page.get_by_role("link", name="不满意的", exact=True).click()
-    await expect(page.locator(".records li")).to_have_count(1)
-    await expect(page.locator(".records li")).to_contain_text("王**，电话138********")
-    await look(page, f"log-unhappy-{width}")
-    await page.locator(".records a").click()
-    await expect(page.locator("dl")).to_contain_text("推来推去")
-    await expect(page.locator(".talk")).not_to_contain_text("王小二")
-    await look(page, f"record-{width}")
-    await page.get_by_text("要看原文？").click()
-    await page.fill("#reason", "回访不满意的群众")
-    await page.get_by_role("button", name="看原文").click()
-    await expect(page.locator(".talk")).to_contain_text("我叫王小二，电话13812345678")
-    await look(page, f"record-plain-{width}")
-    await page.select_option("#category", label="拖欠工资")
-    await page.get_by_role("button", name="改正").click()
-    await expect(page.get_by_role("status")).to_contain_text("已改好")
-    await expect(page.locator(".talk")).not_to_contain_text("王小二")
-    await page.fill("#text", "已约明天上午回访")
-    await page.get_by_role("button", name="记下").click()
-    await expect(page.locator("#remarks")).to_contain_text("已约明天上午回访")
-    await look(page, f"record-done-{width}")
-    text = await take_away(page, bot, width, tmp_path)
-    assert "我叫王**，电话138********" in text
-    assert "王小二" not in text
-    assert "拖欠工资" in text
-    await page.goto(f"{bot.url}/console/access")
-    await expect(page.locator("tbody")).to_contain_text("回访不满意的群众")
-    await look(page, f"access-{width}")
-    await context.close()
-    assert faults == []
+    async with sound_page(browser, bot, token, viewport={"width": width, "height": 800}) as page:
+        await page.goto(f"{bot.url}/console")
+        await look(page, f"log-{width}")
+        await page.get_by_role("link", name="昨天", exact=True).click()
+        await page.get_by_role("link", name="不满意的", exact=True).click()
+        await expect(page.locator(".records li")).to_have_count(1)
+        await expect(page.locator(".records li")).to_contain_text("王**，电话138********")
+        await look(page, f"log-unhappy-{width}")
+        await page.locator(".records a").click()
+        await expect(page.locator("dl")).to_contain_text("推来推去")
+        await expect(page.locator(".talk")).not_to_contain_text("王小二")
+        await look(page, f"record-{width}")
+        await page.get_by_text("要看原文？").click()
+        await page.fill("#reason", "回访不满意的群众")
+        await page.get_by_role("button", name="看原文").click()
+        await expect(page.locator(".talk")).to_contain_text("我叫王小二，电话13812345678")
+        await look(page, f"record-plain-{width}")
+        await page.select_option("#category", label="拖欠工资")
+        await page.get_by_role("button", name="改正").click()
+        await expect(page.get_by_role("status")).to_contain_text("已改好")
+        await expect(page.locator(".talk")).not_to_contain_text("王小二")
+        await page.fill("#text", "已约明天上午回访")
+        await page.get_by_role("button", name="记下").click()
+        await expect(page.locator("#remarks")).to_contain_text("已约明天上午回访")
+        await look(page, f"record-done-{width}")
+        text = await take_away(page, bot, width, tmp_path)
+        assert "我叫王**，电话138********" in text
+        assert "王小二" not in text
+        assert "拖欠工资" in text
+        await page.goto(f"{bot.url}/console/access")
+        await expect(page.locator("tbody")).to_contain_text("回访不满意的群众")
+        await look(page, f"access-{width}")
     done = [
         row[0]
         for row in rows(bot.settings, "SELECT DISTINCT action FROM audit WHERE action LIKE 'record.%' ORDER BY action")

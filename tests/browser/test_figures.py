@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
 from bot.conversation.handoff.duty import USUAL
 from bot.conversation.turn import Library
 from bot.service.demo import write
 from bot.service.demo.write import Wish
+from tests.browser.pages import sound_page
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
@@ -37,42 +37,37 @@ async def test_staff_read_the_year_and_take_its_report_away(
             write.fill(conn, Wish(year, 150, 1), library, USUAL, clock())
     token = hire(engine, "boss", clock, role="supervisor")
     engine.dispose()
-    context = await browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN", accept_downloads=True)
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    await page.goto(f"{bot.url}/console/figures")
-    await page.get_by_label("年份").select_option("2020")
-    await page.get_by_label("范围").select_option("")
-    await page.get_by_role("button", name="看这段").click()
-    await expect(page.get_by_role("heading", name="2020年咨询服务数字")).to_be_visible()
-    await look(page, f"figures-{width}")
-    for chart in await page.locator("svg.chart").all():
-        box = await chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 200
-        # The chart's words stay inside it, whatever the numbers are.
-        assert await chart.evaluate(
-            "svg => [...svg.querySelectorAll('text')].every(t => t.getBoundingClientRect().right <= svg.getBoundingClientRect().right + 1)"
-        )
-    await page.get_by_role("link", name="改年度任务").click()
-    await look(page, f"tasks-{width}")
-    await page.get_by_label("全县").fill("100")
-    await page.get_by_role("button", name="存").click()
-    await expect(page.get_by_role("status")).to_have_text("已经存好。")
-    await page.goto(f"{bot.url}/console/reports?year=2020")
-    await look(page, f"reports-{width}")
-    await expect(page.get_by_text("共接待群众咨询150人次")).to_be_visible()
-    for name, suffix in (("下载 Word 报告", ".docx"), ("下载 Excel 附表", ".xlsx")):
-        async with page.expect_download() as waiting:
-            await page.get_by_role("link", name=name).click()
-        assert (await waiting.value).suggested_filename == f"{county(library)}2020年公共法律服务咨询工作情况{suffix}"
-    await page.goto(f"{bot.url}/console/reports/digests")
-    await look(page, f"digests-{width}")
-    await context.close()
-    assert faults == []
+    async with sound_page(browser, bot, token, viewport={"width": width, "height": 800}, accept_downloads=True) as page:
+        await page.goto(f"{bot.url}/console/figures")
+        await page.get_by_label("年份").select_option("2020")
+        await page.get_by_label("范围").select_option("")
+        await page.get_by_role("button", name="看这段").click()
+        await expect(page.get_by_role("heading", name="2020年咨询服务数字")).to_be_visible()
+        await look(page, f"figures-{width}")
+        for chart in await page.locator("svg.chart").all():
+            box = await chart.bounding_box()
+            assert box is not None
+            assert box["width"] > 200
+            # The chart's words stay inside it, whatever the numbers are.
+            assert await chart.evaluate(
+                "svg => [...svg.querySelectorAll('text')].every(t => t.getBoundingClientRect().right <= svg.getBoundingClientRect().right + 1)"
+            )
+        await page.get_by_role("link", name="改年度任务").click()
+        await look(page, f"tasks-{width}")
+        await page.get_by_label("全县").fill("100")
+        await page.get_by_role("button", name="存").click()
+        await expect(page.get_by_role("status")).to_have_text("已经存好。")
+        await page.goto(f"{bot.url}/console/reports?year=2020")
+        await look(page, f"reports-{width}")
+        await expect(page.get_by_text("共接待群众咨询150人次")).to_be_visible()
+        for name, suffix in (("下载 Word 报告", ".docx"), ("下载 Excel 附表", ".xlsx")):
+            async with page.expect_download() as waiting:
+                await page.get_by_role("link", name=name).click()
+            assert (
+                await waiting.value
+            ).suggested_filename == f"{county(library)}2020年公共法律服务咨询工作情况{suffix}"
+        await page.goto(f"{bot.url}/console/reports/digests")
+        await look(page, f"digests-{width}")
 
 
 def county(library: Library) -> str:

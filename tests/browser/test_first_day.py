@@ -16,7 +16,6 @@ from docx import Document
 from openpyxl import load_workbook
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
 from bot.conversation.handoff.duty import USUAL
 from bot.conversation.turn import Library
 from bot.service import accounts
@@ -25,6 +24,7 @@ from bot.service.demo.write import Wish
 from bot.service.figures.period import month_of
 from bot.store.database import Database
 from bot.store.migrate import migrate
+from tests.browser.pages import sound_page
 from tests.conftest import StartBot
 from tests.console.office import hire, visitor
 from tests.platform import Clock
@@ -60,18 +60,10 @@ class Desk:
 
 @asynccontextmanager
 async def sitting(browser: Browser, bot: Bot, who: str, width: int, token: str = "") -> AsyncIterator[Desk]:
-    """A browser of their own; errors in its pages and calls to elsewhere fail the test."""
-    context = await browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN", accept_downloads=True)
-    if token:
-        await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith(bot.url) else None)
-    yield Desk(page, who)
-    await context.close()
-    assert faults == []
+    """A browser of their own."""
+    view = {"width": width, "height": 800}
+    async with sound_page(browser, bot, token, viewport=view, accept_downloads=True) as page:
+        yield Desk(page, who)
 
 
 async def yesterday(bot: Bot, clock: Clock) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
+from tests.browser.pages import sound_page
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
@@ -22,20 +22,12 @@ AT = "/console/knowledge"
 
 @asynccontextmanager
 async def desk(browser: Browser, bot: Bot, clock: Clock, login: str, role: str, width: int) -> AsyncIterator[Page]:
-    """A member of staff at their own browser; errors in the page and calls to elsewhere fail the test."""
+    """A member of staff at their own browser."""
     engine = sa.create_engine(bot.settings.database_url)
     token = hire(engine, login, clock, role=role)
     engine.dispose()
-    context = await browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith(bot.url) else None)
-    yield page
-    await context.close()
-    assert faults == []
+    async with sound_page(browser, bot, token, viewport={"width": width, "height": 800}) as page:
+        yield page
 
 
 async def looked_at(page: Page, name: str) -> None:

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
 from tests.browser.conftest import PHONE
+from tests.browser.pages import sound_page
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
@@ -37,15 +37,8 @@ async def at_work(
 ) -> AsyncIterator[Page]:
     """A colleague's browser, logged in; a fault on a page fails the test."""
     token = hire(engine, name, clock, role=role)
-    context = await browser.new_context(**view, locale="zh-CN", timezone_id="Asia/Shanghai")
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    yield page
-    assert faults == []
-    await context.close()
+    async with sound_page(browser, bot, token, **view) as page:
+        yield page
 
 
 async def look(page: Page, name: str) -> None:

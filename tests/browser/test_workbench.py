@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, Page, expect
 
-from bot.console.auth import COOKIE
 from tests.browser.conftest import PHONE
+from tests.browser.pages import sound_page
 from tests.console.office import hire
 from tests.platform import Clock
 from tests.support import Bot
@@ -36,17 +36,11 @@ async def desk_of(
 ) -> AsyncIterator[Page]:
     """A lawyer's browser with the workbench open; a fault on the page fails the test."""
     token = hire(engine, name, clock, **more)
-    context = await browser.new_context(**view, locale="zh-CN", timezone_id="Asia/Shanghai")
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": bot.url}])
-    page = await context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    await page.goto(f"{bot.url}/workbench")
-    await expect(page.locator("#line")).to_contain_text("连接")
-    await expect(page.locator("#line")).not_to_contain_text("正在")
-    yield page
-    assert faults == []
-    await context.close()
+    async with sound_page(browser, bot, token, **view) as page:
+        await page.goto(f"{bot.url}/workbench")
+        await expect(page.locator("#line")).to_contain_text("连接")
+        await expect(page.locator("#line")).not_to_contain_text("正在")
+        yield page
 
 
 async def look(page: Page, name: str) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from knowledge.danger import danger, learn, mention
 from knowledge.danger.ear import UNNAMED, rules
-from knowledge.danger.net import Pieces, load_net
+from knowledge.danger.net import Pieces, load_net, read_kept
+from knowledge.search.meaning import load_vectors
 
 HERE = Path(__file__).parent
 QUESTIONS = HERE.parents[2] / "shared" / "reference" / "questions" / "dev.jsonl"
@@ -36,15 +37,41 @@ def test_the_kind_that_is_named_is_a_right_one() -> None:
     assert len(wrong) <= 0.05 * len(named)
 
 
-def test_danger_nobody_learned_from_is_heard_too() -> None:
-    """Floors under what was measured: 115 of 145 (76 of the first 91) are sent to a hotline at once, 141 with those that get it first."""
-    rows = unseen()
-    heard = [text for text, _ in rows if danger(text)]
-    warned = [text for text, _ in rows if danger(text) or mention(text)]
-    assert len(rows) >= 140
-    assert len(heard) >= 0.77 * len(rows)
-    assert sum(danger(text) is not None for text, _ in rows[:91]) >= 0.8 * 91
-    assert len(warned) >= 0.94 * len(rows)
+# Sets of unseen danger by three hands: how many each has, and floors under what was measured.
+HANDS = {"first": (0, 91, 0.9), "second": (91, 145, 0.81), "third": (145, 304, 0.96)}
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_danger_nobody_learned_from_is_heard_too(hand: str) -> None:
+    begin, end, share = HANDS[hand]
+    texts = [text for text, _ in unseen()[begin:end]]
+    assert len(texts) == end - begin
+    assert sum(danger(text) is not None for text in texts) >= share * len(texts)
+
+
+def test_nearly_all_of_it_gets_the_hotlines_first() -> None:
+    texts = [text for text, _ in unseen()]
+    assert len(texts) >= 300
+    assert sum(bool(danger(text) or mention(text)) for text in texts) >= 0.97 * len(texts)
+
+
+STORIES = (
+    "我们村去年分地的时候村长把我家的二亩水浇地给了他小舅子我去镇上找了好几回都说研究研究到现在也没个结果",
+    "我跟他结婚八年了有两个娃他在外头打工每年过年才回来钱也不往家拿我一个人种地喂猪供孩子念书想问离婚孩子归谁",
+    "去年腊月在工地上干了三个月包工头说年底结到现在一分钱没给电话也不接活是他介绍的手续啥也没签",
+)
+
+
+def test_danger_at_the_end_of_a_story_told_in_one_breath_is_mostly_heard() -> None:
+    """Voice input sets no signs. Floors under what was measured; alone none of the stories raises an alarm."""
+    told = [STORIES[number % 3] + text for number, (text, _) in enumerate(unseen())]
+    assert not any(danger(story) or mention(story) for story in STORIES)
+    assert sum(danger(text) is not None for text in told) >= 0.55 * len(told)
+    assert sum(bool(danger(text) or mention(text)) for text in told) >= 0.68 * len(told)
+
+
+def test_the_net_goes_by_the_vectors_it_was_learned_with() -> None:
+    assert read_kept().vectors == load_vectors().name
 
 
 def test_near_misses_are_left_alone() -> None:
@@ -54,10 +81,13 @@ def test_near_misses_are_left_alone() -> None:
     assert len(alarms) < 0.01 * len(near), alarms
 
 
-def test_near_misses_nobody_learned_from_mostly_are() -> None:
+@pytest.mark.parametrize(("begin", "end", "share"), [(0, 139, 0.03), (139, 299, 0.13)])
+def test_near_misses_nobody_learned_from_mostly_are(begin: int, end: int, share: float) -> None:
+    """The second hand wrote each as near as it could to danger."""
     near = learn.read_lines(HERE / "no_danger.tsv")
-    alarms = [text for text in near if danger(text)]
-    assert len(alarms) <= 0.03 * len(near), alarms
+    alarms = [text for text in near[begin:end] if danger(text)]
+    assert len(near) == 299
+    assert len(alarms) <= share * (end - begin), alarms
 
 
 def test_nothing_is_both_learned_from_and_measured_with() -> None:
@@ -119,4 +149,5 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     learn.write(net, tmp_path / "weights.json")
     again = load_net(rules().words, tmp_path / "weights.json")
     assert (again.weights == net.weights).all()
+    assert (again.toward == net.toward).all()
     assert (again.bias, again.alarm_from, again.near_from) == (net.bias, net.alarm_from, net.near_from)
