@@ -34,7 +34,8 @@ def handle(turn: Turn) -> Outcome:
     turn = replace(turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
-    if found := danger(turn.text):
+    # The words of a tapped question are ours: whoever asks for that entry gets it, with its hotlines.
+    if not turn.inbound.tap.startswith("ask:") and (found := danger(turn.text)):
         return safety.respond(turn, found)
     return rating.tapped(turn) or rating.ride(turn, _decide(turn, slowed=slowed))
 

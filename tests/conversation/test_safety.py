@@ -81,6 +81,15 @@ def test_danger_comes_before_the_brake_and_before_choices(base: KnowledgeBase, s
     assert talk.say("我不想活了").record.flow == "safety.self_harm"
 
 
+def test_a_tapped_question_about_danger_is_answered(base: KnowledgeBase, search: Search) -> None:
+    entry = base.entries["violence.emergency"]
+    assert danger(entry.question)
+    outcome = Talk(base, search).say(entry.question, tap="ask:violence.emergency")
+    assert outcome.record.entry == "violence.emergency"
+    assert outcome.say is not None
+    assert "110" in outcome.say.text.split("\n")[0]
+
+
 def test_an_answer_that_touches_danger_begins_with_the_hotlines(base: KnowledgeBase, search: Search) -> None:
     outcome = Talk(base, search).say("丈夫打我能不能离婚")
     assert mention("丈夫打我能不能离婚")
