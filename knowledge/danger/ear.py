@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from knowledge.danger.net import Net, load_net, windows
+from knowledge.danger.net import WIDE, Net, load_net, windows
 from knowledge.search.normalise import tidy
 from knowledge.search.parts import asides
 
@@ -25,7 +25,8 @@ _HEAD, _TAIL = 400, 200
 # out of the middle, tell all.
 _SHORT, _DOUBT = 8, 0.7
 _APART, _CUT_OUT = 0.7, 1.5
-# Sure signs count unless the net is this calm, likely ones where it hears anything near to danger.
+# Sure signs in a short message count unless the net is this calm (“不想活了这材料改第九遍了”), likely ones where it hears
+# anything near to danger.
 _CALM = -3.0
 _MENTION = re.compile(
     r"自杀|轻生|跳楼|喝农药|家暴|家庭暴力|强奸|性侵|猥亵|虐待|威胁.{0,6}(?:杀|弄死)|打我|打老婆|打妻子|打孩子|抑郁"
@@ -45,7 +46,7 @@ class Danger:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How one kind of danger sounds: `likely` signs yield to `unless`, `sure` ones to nothing."""
+    """How one kind of danger sounds: `likely` signs yield to `unless`, `sure` ones to none."""
 
     danger: Danger
     sure: re.Pattern[str]
@@ -131,6 +132,9 @@ class Ear:
         within = max(map(self._net.score, windows(plain)), default=score)
         near = score >= self._net.near_from or within >= self._net.alarm_from + _DOUBT
         found = self._named(plain, score) or self._apart(text)
+        # A cry counts by what is near it, however calm the rest.
+        if found is None and within >= self._net.near_from:
+            found = self._rules.cry(plain)
         if found is None and within >= self._net.alarm_from + _CUT_OUT:
             found = self._rules.unnamed
         return Heard(found, near)
@@ -140,7 +144,8 @@ class Ear:
         return next(filter(None, (self._named(part, self._net.score(part), _APART) for part in parts)), None)
 
     def _named(self, plain: str, score: float, doubt: float = 0.0) -> Danger | None:
-        named = self._rules.surely(plain) if score >= _CALM else None
+        # A long calm story must not silence a plain word in its midst.
+        named = self._rules.surely(plain) if score >= _CALM or len(plain) > WIDE else None
         if named is None and score >= self._net.near_from:
             named = self._rules.likely(plain) or self._rules.cry(plain)
         enough = self._net.alarm_from + doubt + _DOUBT * (len(plain) <= _SHORT)

@@ -70,6 +70,13 @@ def test_danger_at_the_end_of_a_story_told_in_one_breath_is_mostly_heard() -> No
     assert sum(bool(danger(text) or mention(text)) for text in told) >= 0.68 * len(told)
 
 
+@pytest.mark.parametrize("word", ["我不想活了", "我想自杀", "活着没意思", "死了算了", "我要跳楼", "老公正在打我"])
+@pytest.mark.parametrize("sign", ["", "，"])
+def test_a_plain_word_in_the_midst_of_a_long_calm_story_is_heard(word: str, sign: str) -> None:
+    after = "村里的补偿款到底该按啥标准算面积量得也不对账目从来不公开"
+    assert all(danger(f"{story}{sign}{word}{sign}{after}") for story in STORIES)
+
+
 def test_the_net_goes_by_the_vectors_it_was_learned_with() -> None:
     assert read_kept().vectors == load_vectors().name
 
