@@ -43,7 +43,7 @@ def fit(rows: Sequence[Prepared], settings: Mixer) -> Mixer:
     mixer = msgspec.structs.replace(settings, weights=tuple(round(float(w), 4) for w in weights), trees=trees)
     found, right, among = [], [], []
     for row in ready:
-        scores, _ = mixer.scores(row.signals)
+        scores = mixer.score(row.signals).scores
         order = np.argsort(-np.array(scores), kind="stable")
         found.append(cues(row.signals, scores, row.message))
         right.append(float(row.gold[order[0]]))
@@ -59,7 +59,7 @@ def fit(rows: Sequence[Prepared], settings: Mixer) -> Mixer:
 
 def _gate(rows: Sequence[Prepared], mixer: Mixer) -> Head:
     """Whether a message is ours at all: learned from real questions, our barest wordings, and chit-chat."""
-    found = np.array([cues(row.signals, mixer.scores(row.signals)[0], row.message) for row in rows])
+    found = np.array([cues(row.signals, mixer.score(row.signals).scores, row.message) for row in rows])
     ours = np.array([float(row.example.right is not None) for row in rows])
     return _logistic(found * _WITHOUT_LENGTH, ours, balance=True)
 
@@ -111,7 +111,7 @@ def cross_validate(rows: Sequence[Prepared], settings: Mixer) -> list[Judged]:
 
 def judge(row: Prepared, mixer: Mixer) -> Judged:
     """Apply a mixer to a prepared question."""
-    judged = mixer.judge(row.signals, row.message)
+    judged = mixer.judge(mixer.score(row.signals), row.message)
     return Judged(
         row.example,
         [row.ids[i] for i in judged.order],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from operator import add, mul
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -66,7 +67,7 @@ Verdict = Literal["answer", "choices", "none"]
 class Judgement(NamedTuple):
     """Candidate numbers best first, their confidences, the verdict, and whether the message is ours.
 
-    `among`: how sure we are that one of the first four is right. `mended`: what trees add to each, as it was given.
+    `among`: how sure we are that one of the first four is right.
     """
 
     order: list[int]
@@ -75,7 +76,6 @@ class Judgement(NamedTuple):
     ours: float
     among: float
     about_us: bool
-    mended: list[float]
 
 
 # No candidate's share counts for less than this, nor for more than all but this.
@@ -95,6 +95,14 @@ class Message(NamedTuple):
     length: int
     domain: float
     settled: bool = False
+
+
+class Scored(NamedTuple):
+    """Candidates of a message: their rows of signals, the log odds of each, and what of these is owed to the trees."""
+
+    signals: Floats
+    scores: list[float]
+    mended: list[float]
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -132,24 +140,36 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
     def _vector(self) -> Floats:
         return np.array(self.weights)
 
-    def scores(self, signals: Floats) -> tuple[list[float], list[float]]:
-        """Log odds of each candidate, and what of them is owed to the trees."""
-        mended: list[float] = self.trees(signals).tolist()
-        return list(map(add, odds((signals @ self._vector).tolist()), mended)), mended
+    def score(self, signals: Floats) -> Scored:
+        """The candidates of a message by their rows of signals."""
+        return self.score_all([signals])[0]
 
-    def judge(self, signals: Floats, message: Message, same: Sequence[bool] = ()) -> Judgement:
-        """Order rows of signals; give each a confidence, and say what may be done with them.
+    def score_all(self, messages: Sequence[Floats]) -> list[Scored]:
+        """The same for many messages at once."""
+        if not messages:
+            return []
+        rows, ends = np.concatenate(messages), list(accumulate(map(len, messages)))
+        begins = [0, *ends[:-1]]
+        summed: list[float] = (rows @ self._vector).tolist()
+        mended: list[float] = self.trees(rows, begins).tolist()
+        return [
+            Scored(signals, list(map(add, odds(summed[begin:end]), mended[begin:end])), mended[begin:end])
+            for signals, begin, end in zip(messages, begins, ends, strict=True)
+        ]
+
+    def judge(self, scored: Scored, message: Message, same: Sequence[bool] = ()) -> Judgement:
+        """Order candidates; give each a confidence, and say what may be done with them.
 
         `same` marks the category talked about, if there is one.
         """
-        scores, mended = self.scores(signals)
+        scores = list(scored.scores)
         if same:
             scores = [score + self.context * fits for score, fits in zip(scores, same, strict=True)]
         if message.settled:
             scores[0] = max(scores) + 5.0
         order = sorted(range(len(scores)), key=lambda row: -scores[row])
         top = scores[order[0]]
-        found = cues(signals, scores, message)
+        found = cues(scored.signals, scores, message)
         right, among, ours = self.right(found), self.among(found), self.ours(found)
         if message.settled:
             right = among = ours = SETTLED
@@ -161,14 +181,15 @@ class Mixer(msgspec.Struct, frozen=True, dict=True):
             verdict = "answer"
         elif len(order) > 1 and about_us and (among >= self.choices_from or message.length <= BARE):
             verdict = "choices"
-        return Judgement(order, confidences, verdict, ours, among, about_us, mended)
+        return Judgement(order, confidences, verdict, ours, among, about_us)
 
 
 def odds(sums: Sequence[float]) -> list[float]:
     """Log odds of each candidate by its share in the exponentials of all sums."""
     top = max(sums)
     raised = [math.exp(one - top) for one in sums]
-    shares = [min(max(one / sum(raised), RAREST), 1 - RAREST) for one in raised]
+    whole = sum(raised)
+    shares = [min(max(one / whole, RAREST), 1 - RAREST) for one in raised]
     return [math.log(share / (1 - share)) for share in shares]
 
 

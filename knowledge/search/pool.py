@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -37,16 +38,36 @@ class Pool(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A message: its text, its concepts, what all its terms weigh together, where it lies by its meaning.
+    """Messages: their texts and concepts, which entry each is a wording of, what all its terms weigh together.
 
-    `fits`: how near that is to each entry.
+    `numbers` are the known terms of all of them, one message after the other; those of message n begin at `begins[n]`.
+    `places`: where each lies by its meaning. `fits`: how near that is to each entry.
     """
 
-    text: str
-    concepts: set[str]
-    mass: float
-    place: Floats
+    texts: Sequence[str]
+    concepts: list[set[str]]
+    owners: list[int | None]
+    masses: Floats
+    numbers: Ints
+    begins: Ints
+    places: Floats
     fits: Floats
+
+
+class _Hits(NamedTuple):
+    """Pairs of term and entry that messages touch, and the cell of each in a table of messages and entries."""
+
+    pairs: Ints
+    cells: Ints
+
+
+class _Drawn(NamedTuple):
+    """The entries drawn for each message; one after the other their numbers, whose they are, and their cells."""
+
+    lists: list[list[int]]
+    numbers: Ints
+    whose: Ints
+    cells: Ints
 
 
 class Index:
@@ -72,7 +93,6 @@ class Index:
         self._places = self._placed(vectors)
         self.concepts = Concepts(base.lexicon)
         self._numbers = {term: number for number, term in enumerate(tables.terms)}
-        self._lines = np.arange(POOL)[:, None]
         self._by_words = BY_WORDS if vectors.entries else POOL
         masses = tables.masses.reshape(-1, 1, tables.width)
         # What the shared idf of each wording is weighed with: as it is, for cosine, for containment.
@@ -101,29 +121,57 @@ class Index:
         `barred` entries are passed over. `without` leaves one wording out, as if it had never been written down:
         for learning from our own.
         """
-        terms = dict.fromkeys(grams(text, self.concepts))
-        known = [number for number in map(self._numbers.get, terms) if number is not None]
-        if not known or len(barred) == len(self.entries):
-            return None
-        numbers = np.array(known)
-        unknown = self.tables.rarest * (len(terms) - len(known))
-        mass = max(float(self.tables.weights.take(numbers).sum()) + unknown, LEAST)
-        owner = self.exactly.get(text) if without is None else None
-        place = self._encoder(numbers)
-        fits = self._places @ place
-        concepts = {term for term in terms if term[0] == "@"}
-        asked = _Asked(text, concepts, mass, place, fits)
-        pairs, _ = spread(self.tables.postings.begins, numbers)
-        entries = self.tables.postings.entries.take(pairs)
-        order = self._draw(pairs, entries, asked, barred, owner)
-        bm25, idf = self._shared(pairs, entries, order)
-        near = self._near(order, place)
+        return self.pools([text], barred, without=without)[0]
+
+    def pools(
+        self, texts: Sequence[str], barred: Sequence[int] = (), *, without: int | None = None
+    ) -> list[Pool | None]:
+        """The same for many messages at once: half the time a message, since each array operation serves them all."""
+        found: list[Pool | None] = [None] * len(texts)
+        terms = [dict.fromkeys(grams(text, self.concepts)) for text in texts]
+        known = [[number for number in map(self._numbers.get, one) if number is not None] for one in terms]
+        rows = [row for row, numbers in enumerate(known) if numbers]
+        if not rows or len(barred) == len(self.entries):
+            return found
+        asked = self._asked([(texts[row], terms[row], known[row]) for row in rows], exactly=without is None)
+        for row, pool in zip(rows, self._fill(asked, barred, without), strict=True):
+            found[row] = pool
+        return found
+
+    def _asked(self, messages: Sequence[tuple[str, dict[str, None], list[int]]], *, exactly: bool) -> _Asked:
+        """Messages by text, all terms and numbers of those known, in arrays."""
+        texts, terms, known = zip(*messages, strict=True)
+        numbers = np.array([number for one in known for number in one])
+        begins = np.array([0, *accumulate(map(len, known))])
+        weights = np.add.reduceat(self.tables.weights.take(numbers), begins[:-1])
+        unknown = np.array([len(every) - len(one) for every, one in zip(terms, known, strict=True)])
+        places = self._encoder.many(numbers, begins)
+        return _Asked(
+            texts,
+            [{term for term in one if term[0] == "@"} for one in terms],
+            [self.exactly.get(text) if exactly else None for text in texts],
+            np.maximum(weights + self.tables.rarest * unknown, LEAST),
+            numbers,
+            begins,
+            places,
+            places @ self._places.T,
+        )
+
+    def _fill(self, asked: _Asked, barred: Sequence[int], without: int | None) -> Iterator[Pool]:
+        hits = self._hits(asked)
+        drawn = self._draw(hits, asked, barred)
+        bm25, idf = self._shared(hits, drawn)
+        near = self._near(drawn, asked.places)
         if without is not None:
             number, slot = divmod(without, self.tables.width)
-            bm25[order == number, slot] = idf[order == number, slot] = near[order == number, slot] = 0.0
-        leaders, signals = self._signals(asked, order, bm25, idf, near)
-        settled = owner is not None and int(order[0]) == owner
-        return Pool(order.tolist(), leaders, signals, self.domain(text), settled=settled)
+            bm25[drawn.numbers == number, slot] = idf[drawn.numbers == number, slot] = 0.0
+            near[drawn.numbers == number, slot] = 0.0
+        leaders, signals = self._signals(asked, drawn, bm25, idf, near)
+        end = 0
+        for text, owner, numbers in zip(asked.texts, asked.owners, drawn.lists, strict=True):
+            begin, end = end, end + len(numbers)
+            settled = owner is not None and numbers[0] == owner
+            yield Pool(numbers, leaders[begin:end], signals[begin:end], self.domain(text), settled=settled)
 
     def nearest(self, number: int, count: int, barred: Sequence[int] = ()) -> list[int]:
         """The entries that lie nearest to one by their meaning, nearest first."""
@@ -131,97 +179,125 @@ class Index:
         matter = self._matters[number]
         fits[[*barred, *(other for other, one in enumerate(self._matters) if one == matter)]] = -np.inf
         found: dict[int, int] = {}
-        for other in _best(fits, min(2 * count, len(fits))):
+        for other in _best(fits[None], min(2 * count, len(fits)))[0]:
             if fits[other] > -np.inf:
                 found.setdefault(self._matters[other], other)
         return list(found.values())[:count]
 
-    def _draw(self, pairs: Ints, entries: Ints, asked: _Asked, barred: Sequence[int], owner: int | None) -> Ints:
-        """The entries that share most terms with a message, `owner` before all, then those nearest by meaning."""
-        pulls = np.bincount(entries, self.tables.postings.pulls.take(pairs), len(self.entries)).astype(
-            np.float64, copy=False
-        )
-        if owner is not None:
-            pulls[owner] = np.inf
-        fits = asked.fits
-        if barred:
-            fits = fits.copy()
-            pulls[barred] = fits[barred] = -np.inf
-        size = min(POOL, len(pulls) - len(barred))
-        drawn = dict.fromkeys([*_best(pulls, min(self._by_words, size)), *_best(fits, size)])
-        # An entry and what has taken its place are one.
-        matters: dict[int, int] = {}
-        for number in drawn:
-            matters.setdefault(self._matters[number], number)
-        return np.array(list(matters.values())[:size])
+    def _hits(self, asked: _Asked) -> _Hits:
+        """Which entries the terms of each message speak for."""
+        postings, size = self.tables.postings, len(self.entries)
+        pairs, lengths = spread(postings.begins, asked.numbers)
+        counts = np.add.reduceat(lengths, asked.begins[:-1])
+        first = np.arange(0, len(asked.texts) * size, size)
+        return _Hits(pairs, postings.entries.take(pairs) + first.repeat(counts))
 
-    def _near(self, order: Ints, place: Floats) -> Floats:
-        """How near each wording of the entries in `order` lies to a place."""
-        worths = self._worths.take(order, axis=0)
-        rows = self._meanings.take(order, axis=0).reshape(-1, len(place)).astype(np.float32)
-        found: Floats = (rows @ place).reshape(worths.shape) * worths
+    def _draw(self, hits: _Hits, asked: _Asked, barred: Sequence[int]) -> _Drawn:
+        """The entries that share most terms with a message, its owner before all, then those nearest by meaning."""
+        fits, size = asked.fits, min(POOL, len(self.entries) - len(barred))
+        found = np.bincount(hits.cells, self.tables.postings.pulls.take(hits.pairs), fits.size)
+        pulls: Floats = found.astype(np.float64, copy=False).reshape(fits.shape)
+        for row, owner in enumerate(asked.owners):
+            if owner is not None:
+                pulls[row, owner] = np.inf
+        if barred:
+            pulls[:, barred] = fits[:, barred] = -np.inf
+        lists = [
+            self._apart([*by_words, *by_meaning])[:size]
+            for by_words, by_meaning in zip(_best(pulls, min(self._by_words, size)), _best(fits, size), strict=True)
+        ]
+        numbers = np.array([number for drawn in lists for number in drawn])
+        whose = np.arange(len(lists)).repeat(list(map(len, lists)))
+        return _Drawn(lists, numbers, whose, whose * len(self.entries) + numbers)
+
+    def _apart(self, numbers: Iterable[int]) -> list[int]:
+        """The same without repetition; an entry and what has taken its place are one."""
+        matters: dict[int, int] = {}
+        for number in dict.fromkeys(numbers):
+            matters.setdefault(self._matters[number], number)
+        return list(matters.values())
+
+    def _near(self, drawn: _Drawn, places: Floats) -> Floats:
+        """How near each wording of the drawn entries lies to the place of the message."""
+        found = np.empty((len(drawn.numbers), self.tables.width), np.float32)
+        end = 0
+        # One message at a time: rows of all of them together would not stay in the processor's cache.
+        for place, numbers in zip(places, drawn.lists, strict=True):
+            begin, end = end, end + len(numbers)
+            rows = self._meanings.take(numbers, axis=0).reshape(-1, len(place)).astype(np.float32)
+            found[begin:end] = (rows @ place).reshape(len(numbers), -1)
+        found *= self._worths.take(drawn.numbers, axis=0)
         return found
 
-    def _shared(self, pairs: Ints, entries: Ints, order: Ints) -> tuple[Floats, Floats]:
-        """What each text of the entries in `order` has in common with a message: BM25, and idf of the shared terms."""
+    def _shared(self, hits: _Hits, drawn: _Drawn) -> tuple[Floats, Floats]:
+        """What each text of the drawn entries has in common with a message: BM25, and idf of the shared terms."""
         postings, wide = self.tables.postings, self.tables.width + 2
+        size = len(drawn.numbers) * wide
         # The row of each entry's first text; -1 for those outside the pool.
-        rows = np.full(len(self.entries), -1)
-        rows[order] = np.arange(0, len(order) * wide, wide)
-        found = rows.take(entries)
-        drawn = (found >= 0).nonzero()[0]
-        places, lengths = spread(postings.text_begins, pairs.take(drawn))
-        cells = postings.texts.take(places) + found.take(drawn).repeat(lengths)
-        size = len(order) * wide
+        rows = np.full(len(drawn.lists) * len(self.entries), -1, np.int32)
+        rows[drawn.cells] = np.arange(0, size, wide)
+        found = rows.take(hits.cells)
+        inside = (found >= 0).nonzero()[0]
+        places, lengths = spread(postings.text_begins, hits.pairs.take(inside))
+        cells = postings.texts.take(places) + found.take(inside).repeat(lengths)
         bm25 = np.bincount(cells, postings.bm25.take(places), size).astype(np.float64, copy=False)
         idf = np.bincount(cells, postings.idf.take(places), size).astype(np.float64, copy=False)
         return bm25.reshape(-1, wide), idf.reshape(-1, wide)
 
     def _signals(
-        self, asked: _Asked, order: Ints, bm25: Floats, idf: Floats, meant: Floats
+        self, asked: _Asked, drawn: _Drawn, bm25: Floats, idf: Floats, meant: Floats
     ) -> tuple[list[int], Floats]:
-        """Of each entry in `order`: the wording nearest to the message, and the row of SIGNALS."""
-        width, mass = self.tables.width, asked.mass
-        bm25, covered = bm25 / mass, idf / mass
+        """Of each drawn entry: the wording nearest to the message, and the row of SIGNALS."""
+        width, masses = self.tables.width, asked.masses.take(drawn.whose)
+        bm25, covered = bm25 / masses[:, None], idf / masses[:, None]
         hits = bm25[:, :width]
-        # The best wordings of each entry by BM25; the numbers of an entry's wordings begin at `first`.
+        # The best wordings of each entry by BM25.
         ranked = (-hits).argsort(axis=1)[:, :RERANKED]
-        first, row = order[:, None] * width, self._lines[: len(order)] * (width + 2)
-        leaders, near = self._nearest(asked.text, ranked + first)
-        top = bm25.take(ranked + row)
-        shares = (self._factors.take(order, axis=0) * covered[:, None, :width]).max(axis=2)
-        signals = np.array([  # in the order of SIGNALS
+        leaders, near = self._nearest(asked.texts, drawn, ranked)
+        top = np.take_along_axis(hits, ranked[:, :2], axis=1)
+        shares = (self._factors.take(drawn.numbers, axis=0) * covered[:, None, :width]).max(axis=2)
+        rows = (  # in the order of SIGNALS
             top[:, 0],
-            top[:, min(1, width - 1)],
+            top[:, -1],
             near,
-            shares[:, 1] * mass**0.5,
-            shares[:, 2] * mass,
+            shares[:, 1] * masses**0.5,
+            shares[:, 2] * masses,
             shares[:, 0],
             bm25[:, width + 1],
             covered[:, width + 1],
-            hits.sum(axis=1) / self._counts.take(order),
+            hits.sum(axis=1) / self._counts.take(drawn.numbers),
             bm25[:, width],
             covered[:, width],
             near > EXACT,
-            self._same_concepts(asked.concepts, order),
-            asked.fits.take(order),
+            self._same_concepts(asked.concepts, drawn.lists),
+            asked.fits.take(drawn.cells),
             meant.max(axis=1),
-        ])  # fmt: skip
-        return leaders, signals.T
+        )
+        signals = np.empty((len(masses), len(rows)))
+        for place, row in enumerate(rows):
+            signals[:, place] = row
+        return leaders, signals
 
-    def _nearest(self, text: str, top: Ints) -> tuple[list[int], Floats]:
+    def _nearest(self, texts: Sequence[str], drawn: _Drawn, ranked: Ints) -> tuple[list[int], Floats]:
         """Of each entry's best wordings by BM25, the one most like the message letter by letter."""
+        top = drawn.numbers[:, None] * self.tables.width + ranked
         wordings = list(map(self.tables.wordings.__getitem__, top.ravel().tolist()))
-        near = process.cdist([text], wordings, scorer=fuzz.ratio)
-        first = near.reshape(top.shape).argmax(axis=1) + self._lines[: len(top), 0] * top.shape[1]
+        parts, end = [], 0
+        for text, numbers in zip(texts, drawn.lists, strict=True):
+            begin, end = end, end + len(numbers) * top.shape[1]
+            parts.append(process.cdist([text], wordings[begin:end], scorer=fuzz.ratio)[0])
+        near = np.concatenate(parts)
+        first = near.reshape(top.shape).argmax(axis=1) + np.arange(0, top.size, top.shape[1])
         return top.take(first).tolist(), near.take(first) / 100
 
-    def _same_concepts(self, concepts: set[str], order: Ints) -> list[float]:
-        """The share of the message's concepts that each entry's wordings speak of."""
-        if not concepts:
-            return [0.0] * len(order)
+    def _same_concepts(self, concepts: Sequence[set[str]], lists: Sequence[list[int]]) -> list[float]:
+        """The share of a message's concepts that each drawn entry's wordings speak of."""
         known = self.tables.concepts
-        return [len(concepts & known[number]) / len(concepts) for number in order.tolist()]
+        return [
+            len(asked & known[number]) / len(asked) if asked else 0.0
+            for asked, numbers in zip(concepts, lists, strict=True)
+            for number in numbers
+        ]
 
 
 def _matters(base: KnowledgeBase, entries: Sequence[Entry]) -> list[int]:
@@ -236,10 +312,11 @@ def _matters(base: KnowledgeBase, entries: Sequence[Entry]) -> list[int]:
     return before
 
 
-def _best(scores: Floats, count: int) -> list[int]:
-    """The places of the highest scores, highest first."""
-    top = scores.argpartition(len(scores) - count)[-count:]
-    found: list[int] = top.take((-scores.take(top)).argsort(kind="stable")).tolist()
+def _best(scores: Floats, count: int) -> list[list[int]]:
+    """Of each row the places of the highest scores, highest first."""
+    top = scores.argpartition(scores.shape[1] - count, axis=1)[:, -count:]
+    order = (-np.take_along_axis(scores, top, axis=1)).argsort(axis=1, kind="stable")
+    found: list[list[int]] = np.take_along_axis(top, order, axis=1).tolist()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -10,10 +10,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from knowledge.entry import Entry
+from knowledge.foreseen import Foreseen
 from knowledge.load import KnowledgeBase
 from knowledge.search.amend import amend
 from knowledge.search.meaning import Vectors
-from knowledge.search.mixer import SETTLED, Message, Mixer, Verdict
+from knowledge.search.mixer import SETTLED, Message, Mixer, Scored, Verdict
 from knowledge.search.normalise import normalise
 from knowledge.search.pool import Index, Pool
 from knowledge.search.tables import Tables
@@ -130,8 +131,13 @@ class Searcher:
         owner = self._index.exactly.get(clean)
         if owner is not None and owner not in today.barred:
             return _to_the_letter(self._index, owner, today, clean)
-        pool = self._index.pool(clean, today.barred)
-        return _verdict(self._index, pool, today, clean, context) if pool else NOTHING
+        weighed = today.weighed(clean)
+        return _verdict(self._index, weighed, today, clean, context) if weighed else NOTHING
+
+    def ahead(self, texts: Iterable[str], day: date) -> None:
+        """Weigh up many messages at once, in half the time, that will be searched for soon."""
+        clean = [text for text in map(normalise, texts) if len(text) >= LEAST_CHARACTERS]
+        self._on(day).weighed.ahead(text for text in clean if text not in self._index.exactly)
 
     def serving(self, *, confirmed_only: bool) -> Searcher:
         """The same search over all entries, or over those only that a lawyer confirmed."""
@@ -157,14 +163,27 @@ class Searcher:
                 barred.append(number)
             else:
                 entries[number] = now
-        return _Today(barred, entries)
+        return _Today(barred, entries, Foreseen(lambda texts: self._weigh(texts, barred)))
+
+    def _weigh(self, texts: Sequence[str], barred: Sequence[int]) -> list[_Weighed | None]:
+        pools = self._index.pools(texts, barred)
+        scored = iter(self._index.mixer.score_all([pool.signals for pool in pools if pool]))
+        return [_Weighed(pool, next(scored)) if pool else None for pool in pools]
+
+
+class _Weighed(NamedTuple):
+    """The candidates of a message before what it was said after counts."""
+
+    pool: Pool
+    scored: Scored
 
 
 class _Today(NamedTuple):
-    """What may be found on a day: the numbers that may not, and for each number the entry in force."""
+    """What may be found on a day: the numbers that may not, for each number the entry in force, messages weighed up."""
 
     barred: list[int]
     entries: list[Entry]
+    weighed: Foreseen[str, _Weighed | None]
 
 
 def _to_the_letter(index: Index, owner: int, today: _Today, text: str) -> Result:
@@ -175,9 +194,10 @@ def _to_the_letter(index: Index, owner: int, today: _Today, text: str) -> Result
     return Result("answer", (found, *others), SETTLED, about_us=True)
 
 
-def _verdict(index: Index, pool: Pool, today: _Today, text: str, context: str) -> Result:
+def _verdict(index: Index, weighed: _Weighed, today: _Today, text: str, context: str) -> Result:
+    pool, scored = weighed
     same = [today.entries[number].category == context for number in pool.numbers] if context else ()
-    judged = index.mixer.judge(pool.signals, Message(len(text), pool.domain, settled=pool.settled), same)
+    judged = index.mixer.judge(scored, Message(len(text), pool.domain, settled=pool.settled), same)
     candidates = tuple(
         [
             Candidate(
@@ -185,7 +205,7 @@ def _verdict(index: Index, pool: Pool, today: _Today, text: str, context: str) -
                 round(confidence, 4),
                 index.tables.wordings[pool.leaders[row]],
                 tuple(pool.signals[row].tolist()),
-                judged.mended[row],
+                scored.mended[row],
             )
             for row, confidence in zip(judged.order[:SHOWN], judged.confidences, strict=False)
         ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
 from knowledge.search.mixer import SETTLED
 from knowledge.search.normalise import tidy
-from knowledge.search.parts import divides, questions
+from knowledge.search.parts import Part, divides, questions
 from knowledge.search.rank import Asked, Candidate, Result, Search
 
 MOST_PARTS, MOST_OTHERS = 5, 3
@@ -24,10 +25,10 @@ def find(search: Search, text: str, day: date, *, context: str = "") -> Result:
     sure. What the other parts are about is offered (`others`).
     """
     whole = search(text, day, context=context)
-    if whole.best is None or whole.confidence >= SETTLED or not divides(text):
+    if whole.best is None or whole.confidence >= SETTLED:
         return whole
-    asked = questions(tidy(text))[:MOST_PARTS]
-    if len(asked) <= 1:
+    asked = _parts(text)
+    if not asked:
         return whole
     found = [search(part.whole, day, context=context) for part in asked]
     main = whole if whole.verdict == "answer" else _main(whole, found)
@@ -36,6 +37,19 @@ def find(search: Search, text: str, day: date, *, context: str = "") -> Result:
     )
     others = () if main.verdict == "none" else _others(main, found)
     return msgspec.structs.replace(main, others=others, parts=parts)
+
+
+def searched(text: str) -> list[str]:
+    """All that is searched for to find what a message asks."""
+    return [text, *(part.whole for part in _parts(text))]
+
+
+# Once ahead of a turn, once within it.
+@lru_cache(maxsize=128)
+def _parts(text: str) -> tuple[Part, ...]:
+    """The questions of a message that asks several."""
+    found = questions(tidy(text))[:MOST_PARTS] if divides(text) else []
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _main(whole: Result, found: list[Result]) -> Result:

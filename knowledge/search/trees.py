@@ -5,6 +5,7 @@ All trees have the same depth, and on each level of one the same question, so th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -20,11 +21,14 @@ class Trees(msgspec.Struct, frozen=True, dict=True):
     cuts: tuple[float, ...] = ()
     leaves: tuple[tuple[float, ...], ...] = ()
 
-    def __call__(self, signals: Floats) -> Floats:
-        """What all trees add to the log odds of each candidate, given its row of signals."""
+    def __call__(self, signals: Floats, begins: Sequence[int] = (0,)) -> Floats:
+        """What all trees add to the log odds of each candidate, given its row of signals.
+
+        Those of several messages may stand one after the other, each message from one of `begins` on.
+        """
         if not self.leaves:
             return np.zeros(len(signals))
-        above = featured(signals).take(self._features, axis=1) > self._cuts
+        above = featured(signals, begins).take(self._features, axis=1) > self._cuts
         reached: Ints = above.reshape(len(signals), len(self.leaves), -1) @ self._places
         found: Floats = self._leaves.take(reached + self._first).sum(axis=1)
         return found
@@ -52,6 +56,7 @@ class Trees(msgspec.Struct, frozen=True, dict=True):
         return np.arange(len(self.leaves)) * len(self.leaves[0])
 
 
-def featured(signals: Floats) -> Floats:
-    """What trees ask about: each signal of a candidate, and how far it is behind the best of all."""
-    return np.hstack([signals, signals - signals.max(axis=0)])
+def featured(signals: Floats, begins: Sequence[int] = (0,)) -> Floats:
+    """What trees ask about: each signal of a candidate, and how far it is behind the best of all of its message."""
+    best = np.maximum.reduceat(signals, begins, axis=0).repeat(np.diff([*begins, len(signals)]), axis=0)
+    return np.hstack([signals, signals - best])
