@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from knowledge.danger.net import WIDE, Net, load_net, windows
+from knowledge.foreseen import Foreseen
 from knowledge.search.normalise import tidy
 from knowledge.search.parts import asides
 
@@ -116,6 +118,14 @@ class Heard(NamedTuple):
     near: bool
 
 
+class _Read(NamedTuple):
+    """A message as both nets read it: the whole, what stands beside its questions, what is seen through the window."""
+
+    plain: str
+    apart: list[str]
+    within: list[str]
+
+
 class Ear:
     """Both nets: what they hear in the whole message, in what stands beside its other questions, or anywhere within."""
 
@@ -125,23 +135,34 @@ class Ear:
 
     def __call__(self, message: str) -> Heard:
         """What is heard in a message."""
+        return self.all([message])[0]
+
+    def all(self, messages: Sequence[str]) -> list[Heard]:
+        """What is heard in each message."""
+        read = list(map(self._read, messages))
+        texts = list(dict.fromkeys(text for one in read for text in (one.plain, *one.apart, *one.within)))
+        scores = dict(zip(texts, self._net.scores(texts), strict=True))
+        return [self._heard(one, scores) for one in read]
+
+    def _read(self, message: str) -> _Read:
         text = _listened_to(message)
         plain = self._rules.plain(text)
-        score = self._net.score(plain)
+        return _Read(plain, list(map(self._rules.plain, asides(text))), windows(plain))
+
+    def _heard(self, read: _Read, scores: Mapping[str, float]) -> Heard:
+        score = scores[read.plain]
         # Among other matters danger is drowned out, and who speaks in one breath sets no signs.
-        within = max(map(self._net.score, windows(plain)), default=score)
+        within = max(map(scores.__getitem__, read.within), default=score)
         near = score >= self._net.near_from or within >= self._net.alarm_from + _DOUBT
-        found = self._named(plain, score) or self._apart(text)
+        found = self._named(read.plain, score)
+        if found is None:
+            found = next(filter(None, (self._named(part, scores[part], _APART) for part in read.apart)), None)
         # A cry counts by what is near it, however calm the rest.
         if found is None and within >= self._net.near_from:
-            found = self._rules.cry(plain)
+            found = self._rules.cry(read.plain)
         if found is None and within >= self._net.alarm_from + _CUT_OUT:
             found = self._rules.unnamed
         return Heard(found, near)
-
-    def _apart(self, text: str) -> Danger | None:
-        parts = map(self._rules.plain, asides(text))
-        return next(filter(None, (self._named(part, self._net.score(part), _APART) for part in parts)), None)
 
     def _named(self, plain: str, score: float, doubt: float = 0.0) -> Danger | None:
         # A long calm story must not silence a plain word in its midst.
@@ -164,9 +185,12 @@ def _ear() -> Ear:
 
 
 # A turn looks for danger first, and later for what to put before its answer.
-@lru_cache(maxsize=32)
-def _heard(message: str) -> Heard:
-    return _ear()(message)
+_heard: Foreseen[str, Heard] = Foreseen(lambda messages: _ear().all(messages))
+
+
+def listen(messages: Iterable[str]) -> None:
+    """Hear many messages at once, which takes half the time, that `danger` will be asked about soon."""
+    _heard.ahead(messages)
 
 
 def danger(message: str) -> Danger | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.search.index import Floats
+from knowledge.search.index import Floats, Ints
 from knowledge.search.meaning import Places, load_vectors
 
 WEIGHTS = Path(__file__).parent / "weights.json"
@@ -57,20 +58,42 @@ class Pieces:
         """`words` of the rules, by name."""
         return cls(tuple((re.compile(words[name]), name[0].upper()) for name in _SAME))
 
-    def __call__(self, plain: str) -> npt.NDArray[np.uint32]:
+    def __call__(self, plain: str) -> Ints:
         """The numbers of its pieces below SIZE, each once, in order."""
+        found, _ = self.many([plain])
+        return found
+
+    def many(self, plains: Sequence[str]) -> tuple[Ints, Ints]:
+        """The same of many, one message after the other, and where those of each begin."""
+        texts = [f"^{self._read(plain)}$" for plain in plains]
+        letters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+        whose = np.arange(len(texts)).repeat(list(map(len, texts)))
+        one, before, after, left, right, more = letters * _FACTORS
+        # A piece lies within one message; a letter alone is none of its ends.
+        two, three = whose[1:] == whose[:-1], whose[2:] == whose[:-2]
+        pairs = before[:-1] + after[1:]
+        found = (
+            (one[1:-1][three], whose[1:-1][three]),
+            (pairs[two], whose[1:][two]),
+            ((left[:-2] + right[2:])[three], whose[2:][three]),
+            ((pairs[:-1] * _AGAIN + more[2:])[three], whose[2:][three]),
+        )
+        numbers, owners = (np.concatenate(part) for part in zip(*found, strict=True))
+        keys = _each_once(owners * SIZE + (numbers >> _SHIFT))
+        return keys % SIZE, np.searchsorted(keys, np.arange(len(texts) + 1) * SIZE)
+
+    def _read(self, plain: str) -> str:
         text = _NUMBERS.sub("N", plain)
         for pattern, letter in self.same:
             text = pattern.sub(letter, text)
-        letters = np.frombuffer(f"^{text}$".encode("utf-32-le"), np.uint32)
-        one, before, after, left, right, more = letters * _FACTORS
-        pairs = before[:-1] + after[1:]
-        pieces = (one[1:-1], pairs, left[:-2] + right[2:], pairs[:-1] * _AGAIN + more[2:])
-        numbers = np.concatenate(pieces) >> _SHIFT
-        numbers.sort()
-        fresh = np.ones(len(numbers), np.bool_)
-        np.not_equal(numbers[1:], numbers[:-1], out=fresh[1:])
-        return numbers[fresh]
+        return text
+
+
+def _each_once(numbers: Ints) -> Ints:
+    numbers.sort()
+    fresh = np.ones(len(numbers), np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=fresh[1:])
+    return numbers[fresh]
 
 
 def windows(plain: str) -> list[str]:
@@ -97,9 +120,16 @@ class Net:
 
     def score(self, plain: str) -> float:
         """Log odds that a plain message speaks of danger now."""
-        found = self.pieces(plain)
-        by_pieces = self.weights.take(found).sum() * len(found) ** -0.5
-        return float(by_pieces + self.toward @ self.places(plain)) + self.bias
+        return self.scores([plain])[0]
+
+    def scores(self, plains: Sequence[str]) -> list[float]:
+        """The same of many messages."""
+        if not plains:
+            return []
+        found, begins = self.pieces.many(plains)
+        by_pieces = np.add.reduceat(self.weights.take(found), begins[:-1]) * np.diff(begins) ** -0.5
+        scores: list[float] = (by_pieces + self.places.many(plains) @ self.toward + self.bias).tolist()
+        return scores
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +98,19 @@ class Places:
 
     def __call__(self, text: str) -> Floats:
         """A vector of length 1, or of zeros if nothing of the text was learned."""
-        terms = dict.fromkeys(grams(text, _NO_CONCEPTS))
-        numbers = [number for number in map(self._numbers.get, terms) if number is not None]
-        return self._encoder(np.array(numbers)) if numbers else np.zeros(self.size, np.float32)
+        place: Floats = self.many([text])[0]
+        return place
+
+    def many(self, texts: Sequence[str]) -> Floats:
+        """The same of many texts, a row each."""
+        terms = [dict.fromkeys(grams(text, _NO_CONCEPTS)) for text in texts]
+        known = [[number for number in map(self._numbers.get, one) if number is not None] for one in terms]
+        rows = [row for row, numbers in enumerate(known) if numbers]
+        found: Floats = np.zeros((len(texts), self.size), np.float32)
+        if rows:
+            numbers = np.array([number for one in known for number in one])
+            found[rows] = self._encoder.many(numbers, np.array([0, *accumulate(len(known[row]) for row in rows)]))
+        return found
 
 
 def unit(rows: Floats) -> Floats:
