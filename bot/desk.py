@@ -14,8 +14,8 @@ from bot.ids import Clock
 from bot.lanes import Lanes
 from bot.metrics import Metrics
 from bot.service.inbox import Handled
-from bot.service.turns import Office, take
-from bot.store.database import ConflictError, Database, StoreError
+from bot.service.turns import Coming, Office, foresee, take
+from bot.store.database import Ahead, ConflictError, Database, StoreError
 from knowledge.reply import Reply
 
 log = structlog.get_logger("desk")
@@ -52,9 +52,10 @@ class Desk:
 
     async def _take(self, inbound: Inbound) -> Handled:
         office, now = self._office(), self._clock()
+        coming = Ahead(foresee, Coming(office, inbound, now))
         try:
             try:
-                return await self._db.write(lambda conn: take(conn, office, inbound, now))
+                return await self._db.write(lambda conn: take(conn, office, inbound, now), coming)
             except ConflictError:
                 # Another process took the same message, or met the same new citizen, a moment before us.
                 return await self._db.write(lambda conn: take(conn, office, inbound, now))

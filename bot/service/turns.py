@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from bot.conversation import ahead, my_data, rating
 from bot.conversation import lessons as learning
-from bot.conversation import my_data, rating
 from bot.conversation.counsel import Command
 from bot.conversation.handoff.duty import USUAL, Hours
 from bot.conversation.handoff.flow import asks_for_person
@@ -65,6 +65,21 @@ class Office:
     def terms(self) -> Terms:
         """How long there is to put a bad rating right."""
         return Terms(self.hours, self.rectify_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A message about to be taken."""
+
+    office: Office
+    inbound: Inbound
+    now: datetime
+
+
+def foresee(coming: Sequence[Coming]) -> None:
+    """Work out for many messages at once what their turns will ask for."""
+    last = coming[-1]
+    ahead.foresee([one.inbound for one in coming], last.office.library, last.now)
 
 
 def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> Handled:

@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Connection, Engine
 
+log = structlog.get_logger("store")
 T = TypeVar("T")
 
 BATCH = 64
@@ -35,11 +37,19 @@ class StoreClosedError(StoreError):
     """The database was asked for something after it was closed."""
 
 
+class Ahead(NamedTuple):
+    """Work for a job, such as computing, that costs less when it is done for many: `work` gets what all of them need."""
+
+    work: Callable[[Sequence[Any]], object]
+    of: object
+
+
 @dataclass(slots=True)
 class _Job(Generic[T]):
     fn: Callable[[Connection], T]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
+    ahead: Ahead | None = None
     result: T | None = None
     error: BaseException | None = None
 
@@ -72,18 +82,19 @@ class Database:
         """Write jobs in the queue."""
         return self._jobs.qsize()
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], ahead: Ahead | None = None) -> T:
         """Run `fn(conn)` in a transaction and return its result once that is committed.
 
         An exception of `fn` undoes only `fn`; StoreError means the store itself failed and nothing was kept.
-        `fn` is run again if another one in its transaction fails, so it changes nothing but the database.
+        `fn` is run again if another one in its transaction fails, so it changes nothing but the database. What it
+        asks for `ahead` is done before that if others wait with it; it must do without, too.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the store is closed")
-            self._jobs.put(_Job(fn, loop, future))
+            self._jobs.put(_Job(fn, loop, future, ahead))
         return await future
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -126,6 +137,8 @@ class Database:
             gathered, last = self._gather(job)
             # From here on a caller that gives up cannot take its job back.
             jobs = [each for each in gathered if not each.future.cancelled()]
+            if len(jobs) > 1:
+                _look_ahead(jobs)
             writer.run(jobs)
             _hand_over(jobs)
         writer.close()
@@ -192,6 +205,19 @@ class _Writer:
             self._conn.invalidate()
             self._conn.close()
         self._conn = None
+
+
+def _look_ahead(jobs: Iterable[_Job[Any]]) -> None:
+    """Do what many jobs need in one go, before their transaction begins."""
+    wanted: dict[Callable[[Sequence[Any]], object], list[object]] = {}
+    for ahead in (job.ahead for job in jobs if job.ahead):
+        wanted.setdefault(ahead.work, []).append(ahead.of)
+    for work, of in wanted.items():
+        try:
+            work(of)
+        except Exception:
+            # Whichever job it was for fails by itself then; the others must not.
+            log.exception("look_ahead_failed")
 
 
 def _undo(execute: Callable[[str], Any], error: Exception) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.danger import danger, learn, mention
-from knowledge.danger.ear import UNNAMED, rules
+from knowledge.danger.ear import UNNAMED, Ear, rules
 from knowledge.danger.net import Pieces, load_net, read_kept
 from knowledge.search.meaning import load_vectors
 
@@ -158,3 +158,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert (again.weights == net.weights).all()
     assert (again.toward == net.toward).all()
     assert (again.bias, again.alarm_from, again.near_from) == (net.bias, net.alarm_from, net.near_from)
+
+
+def test_many_messages_are_heard_as_each_alone() -> None:
+    texts = [text for text, _ in learn.phrases()[::40]] + learn.near_misses()[::60]
+    story = "去年我在工地干活老板一直没有给钱后来找了劳动局也没有结果"
+    texts += [f"{story}{text}{story}" for text in texts[:20]] + ["", "。", "😀", story * 30]
+    ear = Ear(rules(), load_net(rules().words))
+    assert ear.all(texts) == list(map(ear, texts))
+    assert any(one.danger for one in ear.all(texts))
+    assert not all(one.danger for one in ear.all(texts))

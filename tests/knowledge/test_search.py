@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from operator import mul
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +21,8 @@ from knowledge.load import KnowledgeBase
 from knowledge.search.index import Concepts
 from knowledge.search.mixer import SETTLED, load_mixer
 from knowledge.search.normalise import _converter, normalise, tidy
-from knowledge.search.rank import SHOWN, Search, searcher
+from knowledge.search.pool import Index, Pool
+from knowledge.search.rank import SHOWN, Search, Searcher, searcher
 from knowledge.search.why import shared, why
 
 DAY = date(2026, 11, 22)
@@ -274,3 +278,50 @@ def test_stats_for_programs(base: KnowledgeBase) -> None:
 def test_an_empty_base_answers_nothing(base: KnowledgeBase) -> None:
     empty = KnowledgeBase({}, base.statutes, base.places, base.lexicon)
     assert searcher(empty, load_mixer())("单位拖欠工资怎么办", DAY).candidates == ()
+
+
+class Weighed:
+    """How many messages were weighed up at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.counts: list[int] = []
+        whole = Index.pools
+
+        def pools(index: Index, texts: Sequence[str], *rest: Any, **named: Any) -> list[Pool | None]:
+            self.counts.append(len(texts))
+            return whole(index, texts, *rest, **named)
+
+        monkeypatch.setattr(Index, "pools", pools)
+
+
+def test_many_messages_are_found_as_each_alone(
+    base: KnowledgeBase, search: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wordings = [entry.wordings[-1] for entry in base.entries.values()][::9]
+    odd = ["", "工", "😀😀", "今天天气真好", "hello world", "怎么办" * 300, "工资", "龘龘龘"]
+    texts = [*(f"{wording}，另外对方不承认咋弄" for wording in wordings), *odd, *wordings[:5]]
+    alone, together = (search.serving(confirmed_only=False) for _ in range(2))
+    expected = [alone(text, DAY) for text in texts]
+    weighed = Weighed(monkeypatch)
+    together.ahead(texts, DAY)
+    found = [together(text, DAY) for text in texts]
+    assert [one.verdict for one in found] == [one.verdict for one in expected]
+    assert [[each.entry for each in one.candidates] for one in found] == [
+        [each.entry for each in one.candidates] for one in expected
+    ]
+    assert [one.confidence for one in found] == pytest.approx([one.confidence for one in expected], abs=2e-4)
+    assert [one.ours for one in found] == pytest.approx([one.ours for one in expected], abs=1e-4)
+    # All at once, and what was foreseen is not weighed up again.
+    assert len(weighed.counts) == 1
+    assert weighed.counts[0] > len(wordings)
+
+
+def test_what_was_foreseen_on_one_day_is_not_found_on_another(base: KnowledgeBase) -> None:
+    entry = next(one for one in base.entries.values() if one.kind == "legal")
+    ended = msgspec.structs.replace(entry, valid=Validity(ends=DAY))
+    look = searcher(replace(base, entries={**base.entries, entry.id: ended}), load_mixer())
+    message = f"{entry.question}，对方不承认"
+    look.ahead([message], DAY)
+    look.ahead([message], DAY + timedelta(days=1))
+    assert entry.id in [one.entry for one in look(message, DAY).candidates]
+    assert entry.id not in [one.entry for one in look(message, DAY + timedelta(days=1)).candidates]

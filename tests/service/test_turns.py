@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,11 +20,13 @@ from bot.conversation.turn import Inbound, Library, Outcome, Record, Turn
 from bot.desk import SORRY, Desk
 from bot.metrics import Metrics
 from bot.service import consultations, inbox
+from bot.service.library import serving
 from bot.service.turns import Office
 from bot.store.database import Database
 from bot.store.migrate import migrate
 from knowledge.load import KnowledgeBase
 from knowledge.reply import Reply
+from knowledge.search.pool import Index, Pool
 from knowledge.search.rank import Search
 from tests.platform import Clock
 from tests.support import Numbers
@@ -281,3 +284,38 @@ async def test_a_full_disk_gets_an_honest_sentence_and_leaves_nothing(
     recorded = sum(one is not SORRY for one in handled)
     assert len(rows(sqlite_db, "SELECT id FROM inbox")) == recorded
     assert len(rows(sqlite_db, "SELECT id FROM citizens")) == recorded
+
+
+async def test_a_crowd_is_answered_as_one_by_one_and_weighed_up_together(
+    sqlite_db: Database, office: Office, clock: Clock, say: Callable[..., Inbound], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        "公司拖欠工资三个月怎么要",
+        "邻居占了我家宅基地咋办",
+        "办营业执照要带啥",
+        "转人工",
+        "😀",
+        "我不想活了，药都买好了",
+    ]
+    counts: list[int] = []
+    whole = Index.pools
+
+    def pools(index: Index, texts: Sequence[str], *rest: Any, **named: Any) -> list[Pool | None]:
+        counts.append(len(texts))
+        return whole(index, texts, *rest, **named)
+
+    monkeypatch.setattr(Index, "pools", pools)
+    desk = Desk(sqlite_db, lambda: office, clock, Metrics())
+    slow = [(await desk.handle(say(text, f"slow{n}"))).reply for n, text in enumerate(asked)]
+    counts.clear()
+    # A search that remembers nothing of it.
+    office = replace(office, library=serving(replace(office.library, confirmed_only=True), confirmed_only=False))
+    gate = threading.Event()
+    held = asyncio.ensure_future(sqlite_db.write(lambda _: gate.wait(5)))
+    await asyncio.sleep(0)
+    crowd = [asyncio.ensure_future(desk.handle(say(text, f"fast{n}"))) for n, text in enumerate(asked)]
+    await asyncio.sleep(0)
+    gate.set()
+    await held
+    assert [one.reply for one in await asyncio.gather(*crowd)] == slow
+    assert counts[0] >= 3

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store.database import Database, StoreClosedError, StoreError
+from bot.store.database import Ahead, Database, StoreClosedError, StoreError
 from bot.store.tables import meta
 
 
@@ -72,6 +72,31 @@ async def test_waiting_jobs_share_one_commit(sqlite_db: Database) -> None:
     assert len(await sqlite_db.read(names)) == 20
     # The first may have been taken alone; all that waited behind it went together.
     assert len(commits) <= 2
+
+
+async def test_what_waits_is_looked_ahead_for_in_one_go(sqlite_db: Database) -> None:
+    gate = threading.Event()
+    seen: list[list[object]] = []
+
+    def look(of: Any) -> None:
+        seen.append(list(of))
+        raise ValueError("none of the jobs is hurt")
+
+    first = asyncio.ensure_future(sqlite_db.write(lambda _: gate.wait(5)))
+    # The first is being worked at, or it waits with the others; neither asks for anything.
+    await asyncio.sleep(0)
+    rest = [asyncio.ensure_future(sqlite_db.write(put(f"n{n}"), Ahead(look, n))) for n in range(20)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(first, *rest)
+    assert seen == [list(range(20))]
+    assert len(await sqlite_db.read(names)) == 20
+
+
+async def test_nothing_is_looked_ahead_for_one_alone(sqlite_db: Database) -> None:
+    seen: list[object] = []
+    await sqlite_db.write(put("a"), Ahead(seen.append, "a"))
+    assert seen == []
 
 
 async def test_readers_cannot_write(db: Database) -> None:
