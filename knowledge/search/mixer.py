@@ -38,10 +38,7 @@ SIGNALS = (
     "meaning_near",
 )
 # What confidence looks at: the lead over the second, and how well the first fits in itself.
-CUES = (
-    "share",
-    "lead",
-    "score",
+_OWN = (
     "bm25",
     "ratio",
     "cosine",
@@ -53,13 +50,12 @@ CUES = (
     "concepts",
     "meaning",
     "meaning_near",
-    "meaning_lead",
-    "length",
-    "domain",
 )
+CUES = ("share", "lead", "score", *_OWN, "meaning_lead", "length", "domain")
 
 
 _MEANING = SIGNALS.index("meaning")
+_AS_CUES = [SIGNALS.index(name) for name in _OWN]
 
 Verdict = Literal["answer", "choices", "none"]
 
@@ -200,20 +196,21 @@ def parts(mixer: Mixer, signals: tuple[float, ...]) -> dict[str, float]:
 
 def cues(signals: Floats, scores: Sequence[float], message: Message) -> list[float]:
     """The CUES of one ranking."""
-    ranked = sorted(scores, reverse=True)
-    best = ranked[0]
+    best, *others = sorted(scores, reverse=True)
     first = scores.index(best)
-    named: dict[str, float] = dict(zip(SIGNALS, signals[first].tolist(), strict=True))
+    own = signals[first].tolist()
     # How far the first is ahead of all others by meaning alone; below 0 if another lies nearer.
     meant = signals[:, _MEANING].tolist()
-    others = meant[:first] + meant[first + 1 :]
-    named["meaning_lead"] = meant[first] - max(others) if others else 1.0
-    named["share"] = 1 / sum([math.exp(score - best) for score in ranked])
-    named["lead"] = min(best - ranked[1], 5.0) if len(ranked) > 1 else 5.0
-    named["score"] = best / 5
-    named["length"] = math.log1p(message.length) / 4
-    named["domain"] = message.domain / 4
-    return [named[name] for name in CUES]
+    rivals = meant[:first] + meant[first + 1 :]
+    return [
+        1 / (1 + sum([math.exp(score - best) for score in others])),
+        min(best - others[0], 5.0) if others else 5.0,
+        best / 5,
+        *[own[place] for place in _AS_CUES],
+        meant[first] - max(rivals) if rivals else 1.0,
+        math.log1p(message.length) / 4,
+        message.domain / 4,
+    ]
 
 
 def load_mixer(path: Path = WEIGHTS) -> Mixer:

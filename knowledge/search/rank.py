@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -130,7 +130,7 @@ class Searcher:
         today = self._on(day)
         owner = self._index.exactly.get(clean)
         if owner is not None and owner not in today.barred:
-            return _to_the_letter(self._index, owner, today, clean)
+            return _to_the_letter(owner, today, clean)
         weighed = today.weighed(clean)
         return _verdict(self._index, weighed, today, clean, context) if weighed else NOTHING
 
@@ -163,7 +163,8 @@ class Searcher:
                 barred.append(number)
             else:
                 entries[number] = now
-        return _Today(barred, entries, Foreseen(lambda texts: self._weigh(texts, barred)))
+        weighed: Foreseen[str, _Weighed | None] = Foreseen(lambda texts: self._weigh(texts, barred))
+        return _Today(barred, entries, weighed, cache(lambda owner: self._index.nearest(owner, SHOWN - 1, barred)))
 
     def _weigh(self, texts: Sequence[str], barred: Sequence[int]) -> list[_Weighed | None]:
         pools = self._index.pools(texts, barred)
@@ -179,16 +180,17 @@ class _Weighed(NamedTuple):
 
 
 class _Today(NamedTuple):
-    """What may be found on a day: the numbers that may not, for each number the entry in force, messages weighed up."""
+    """What may be found on a day: numbers barred, the entry in force for each number, messages weighed up, neighbours."""
 
     barred: list[int]
     entries: list[Entry]
     weighed: Foreseen[str, _Weighed | None]
+    near: Callable[[int], list[int]]
 
 
-def _to_the_letter(index: Index, owner: int, today: _Today, text: str) -> Result:
+def _to_the_letter(owner: int, today: _Today, text: str) -> Result:
     """What a wording of ours finds, such as a tapped line: its entry, with no weighing up, and after it what is near it."""
-    near = [today.entries[number] for number in index.nearest(owner, SHOWN - 1, today.barred)]
+    near = [today.entries[number] for number in today.near(owner)]
     found = Candidate(today.entries[owner].id, SETTLED, text, ())
     others = [Candidate(one.id, 0.0, one.question, ()) for one in near]
     return Result("answer", (found, *others), SETTLED, about_us=True)
