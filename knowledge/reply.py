@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+
+import msgspec
 
 from knowledge import citation, danger
 from knowledge.articles import Article
@@ -38,8 +39,7 @@ ARTICLE_TAP = "statute"
 GOES_ON = "……"
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(msgspec.Struct, frozen=True):
     """A tappable phrase: what it shows, what tapping it says, and an id that tells what is meant."""
 
     label: str
@@ -47,8 +47,7 @@ class Tap:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """One message to a citizen: text, rows of taps below it, and what “更多” would show next."""
 
     text: str
@@ -133,10 +132,10 @@ def answer(
     known = (base.in_force(base.entries[other], day) for other in entry.see_also if other in base.entries)
     related = [(ask_tap(other),) for other in known if other and other.id not in asked]
     for row in related[:3]:
-        wider = replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
+        wider = msgspec.structs.replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
         if wider.size <= limit:
             reply = wider
-    return replace(reply, text=reply.text + head, rows=(*beside, *reply.rows))
+    return msgspec.structs.replace(reply, text=reply.text + head, rows=(*beside, *reply.rows))
 
 
 def article_row(article: Article, base: KnowledgeBase) -> tuple[Tap, ...]:
@@ -218,7 +217,7 @@ _NO_CUT = re.compile(rf"《[^《》]*》|(?:[一-龥]{{2,20}})?{ARTICLE.pattern}
 def fit(reply: Reply, limit: int = TEXT_LIMIT) -> Reply:
     """Cut the text at a sentence so that the reply keeps within `limit`; the tail goes in front of `rest`."""
     hint = f"\n{MORE_HINT}" if reply.rest else ""
-    whole = replace(reply, text=reply.text + hint)
+    whole = msgspec.structs.replace(reply, text=reply.text + hint)
     if whole.size <= limit:
         return whole
     rows = reply.rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 
@@ -23,7 +22,7 @@ MISSES_BEFORE_PERSON = 2
 def ask(turn: Turn) -> Outcome:
     """Search for the message and say what was found."""
     found = context.look_up(turn)
-    turn, result = replace(turn, text=found.text), found.result
+    turn, result = msgspec.structs.replace(turn, text=found.text), found.result
     if result.verdict == "answer" and result.best:
         return answer(turn, turn.library.base.entries[result.best.entry], result, others=_ids(result.others))
     if result.verdict == "choices":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from bot.conversation.turn import Matter
 
 SILENCE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenConsultation:
+class OpenConsultation(msgspec.Struct, frozen=True):
     """A consultation nobody has closed yet."""
 
     id: str
@@ -20,20 +20,17 @@ class OpenConsultation:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """Greetings, menus and noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """A matter not talked about before."""
 
     matter: Matter
 
 
-@dataclass(frozen=True, slots=True)
-class Continue:
+class Continue(msgspec.Struct, frozen=True):
     """More about a matter that is open."""
 
     id: str

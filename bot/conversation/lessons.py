@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
@@ -112,7 +111,7 @@ def _today(turn: Turn) -> Outcome:
 def _told(turn: Turn, entry: Entry, lead: str) -> Outcome:
     whole = turn.library.answer(entry, turn.day, lead)
     # No related questions: they would count as consultations nobody came for.
-    said = replace(whole, rows=((QUIZ,), whole.rows[-1]))
+    said = msgspec.structs.replace(whole, rows=((QUIZ,), whole.rows[-1]))
     said = said if said.size <= replies.TEXT_LIMIT else whole
     state = msgspec.structs.replace(turn.state, rest=said.rest, options=())
     return Outcome(said, Record("lesson", entry=entry.id, version=entry.version), state)

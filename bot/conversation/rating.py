@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -88,11 +87,11 @@ def reason(turn: Turn) -> Outcome | None:
     record = Record("rating")
     match about.split(":"):
         case ["visit", rectification]:
-            record = replace(record, visit=Visit(rectification, words=words))
+            record = msgspec.structs.replace(record, visit=Visit(rectification, words=words))
         case ["c", consultation]:
-            record = replace(record, rating=Rating(Rated(consultation=consultation), words=words))
+            record = msgspec.structs.replace(record, rating=Rating(Rated(consultation=consultation), words=words))
         case _:
-            record = replace(record, rating=Rating(Rated(about), words=words))
+            record = msgspec.structs.replace(record, rating=Rating(Rated(about), words=words))
     question = turn.text[:AGAIN]
     return Outcome(Reply(REASON, ((Tap(question, question, "again"),),)), record, turn.state)
 
@@ -106,13 +105,13 @@ def ride(turn: Turn, outcome: Outcome) -> Outcome:
     if turn.state.visit and not turn.letters:
         # Nothing else to tap beside it: what is good now would stand among example questions.
         own = Reply(f"{said.text}\n\n{SECOND}", _without_questions(said.rows), said.rest)
-        return _with(outcome, replace(own, rows=_both(own, _visit_rows(turn.state.visit))), turn)
+        return _with(outcome, msgspec.structs.replace(own, rows=_both(own, _visit_rows(turn.state.visit))), turn)
     of, now = turn.rateable, moment(turn.inbound, turn.state, turn.now)
     if of is None or now not in {"thanks", "later"} or record.verdict == "none":
         return outcome
     if now == "thanks":
         return _with(outcome, Reply(f"{said.text}\n{ASKING}", _both(said, rating_rows(of.name)), said.rest), turn)
-    later = replace(LATER, id=f"rate:{of.name}")
+    later = msgspec.structs.replace(LATER, id=f"rate:{of.name}")
     return _with(outcome, Reply(said.text, _both(said, ((later,),)), said.rest), turn)
 
 
@@ -122,12 +121,12 @@ def _with(outcome: Outcome, said: Reply, turn: Turn) -> Outcome:
     Related questions make room: they are offered with every answer, this only now and then.
     """
     if said.size > TEXT_LIMIT:
-        said = replace(said, rows=_without_questions(said.rows))
+        said = msgspec.structs.replace(said, rows=_without_questions(said.rows))
     if said.size > TEXT_LIMIT:
         return outcome
     if visit := turn.state.visit:
         state = msgspec.structs.replace(outcome.state, visit="")
-        return Outcome(said, replace(outcome.record, visit=Visit(visit, asked=True)), state)
+        return Outcome(said, msgspec.structs.replace(outcome.record, visit=Visit(visit, asked=True)), state)
     state = msgspec.structs.replace(outcome.state, asked=turn.now.timestamp())
     return Outcome(said, outcome.record, state)
 
@@ -166,7 +165,9 @@ def _awaiting(turn: Turn, state: State, what: str) -> State:
 
 def _visit_rows(rectification: str) -> Rows:
     rows = rating_rows("")
-    return tuple(tuple(replace(tap, id=f"visit:{rectification}:{tap.id[-1]}") for tap in row) for row in rows)
+    return tuple(
+        tuple(msgspec.structs.replace(tap, id=f"visit:{rectification}:{tap.id[-1]}") for tap in row) for row in rows
+    )
 
 
 def _is_grade(text: str) -> bool:

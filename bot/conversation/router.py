@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import msgspec
 
@@ -31,7 +30,9 @@ def handle(turn: Turn) -> Outcome:
     """Decide one turn."""
     slowed, state = _burst(turn)
     awaits = turn.state.awaited(turn.now)
-    turn = replace(turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text))
+    turn = msgspec.structs.replace(
+        turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text)
+    )
     if turn.inbound.kind == "event":
         return _event(turn)
     # The words of a tapped question are ours: whoever asks for that entry gets it, with its hotlines.

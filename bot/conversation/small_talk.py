@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import msgspec
 
@@ -106,7 +105,7 @@ def silence(turn: Turn, flow: str) -> Outcome:
 
 
 def _said(turn: Turn, flow: str, reply: Reply, *, announced: bool = False) -> Outcome:
-    said = replace(reply, text=turn.say(reply.text))
+    said = msgspec.structs.replace(reply, text=turn.say(reply.text))
     return Outcome(_announced(turn, said) if announced else said, Record(flow), turn.state)
 
 
@@ -114,4 +113,4 @@ def _announced(turn: Turn, reply: Reply) -> Reply:
     """With what citizens are told at present in front; its text is staff's own and holds no places to fill in."""
     if not turn.announcement:
         return reply
-    return replace(reply, text=wording.ANNOUNCEMENT.format(text=turn.announcement) + reply.text)
+    return msgspec.structs.replace(reply, text=wording.ANNOUNCEMENT.format(text=turn.announcement) + reply.text)

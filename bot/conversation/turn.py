@@ -27,8 +27,7 @@ ANSWERS_KEPT = 4096
 ResultOfTurn = Literal["answered", "offered", "unanswered", "referred"]
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(msgspec.Struct, frozen=True):
     """One message or event of a citizen. `key` is the platform's own id for it: one key, one turn."""
 
     channel: str
@@ -67,8 +66,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.awaits if now.timestamp() < self.awaits_until else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(msgspec.Struct, frozen=True):
     """What a substantive message is about. Unknown kind and category are empty; `follows` continues what was open."""
 
     kind: Kind | Literal[""] = ""
@@ -78,8 +76,7 @@ class Matter:
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A person is asked for. `queue`: nothing is left to ask, so the wait begins."""
 
     reason: Reason = "asked"
@@ -92,8 +89,7 @@ class Request:
     promised_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(msgspec.Struct, frozen=True):
     """What a grade is for: a closed handoff, or a consultation that the bot alone answered."""
 
     handoff: str = ""
@@ -105,8 +101,7 @@ class Rated:
         return self.handoff or f"c:{self.consultation}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
+class Rating(msgspec.Struct, frozen=True):
     """A grade, 5 very satisfied to 1 very dissatisfied; or (grade 0) words added to the one given before."""
 
     of: Rated
@@ -114,8 +109,7 @@ class Rating:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """The second visit (回访) after a rectification: the question was put (`asked`), a grade given, words added."""
 
     rectification: str
@@ -124,8 +118,7 @@ class Visit:
     asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(msgspec.Struct, frozen=True):
     """What staff scheduled for a day: an entry, or a case with options (`answer` is the number of the right one)."""
 
     id: str
@@ -137,16 +130,14 @@ class Lesson:
     explanation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """Which option of a quiz was chosen, from 1."""
 
     lesson: str
     choice: int
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """An earlier consultation, as its citizen is told of it."""
 
     on: date
@@ -154,8 +145,7 @@ class Past:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """What we hold of a citizen. `link` opens the export once; empty where this server has no address of its own."""
 
     since: date
@@ -170,8 +160,7 @@ class Held:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """What goes on record about a turn. Without a matter nothing is counted."""
 
     flow: str
@@ -191,8 +180,7 @@ class Record:
     data: Literal["", "shown", "exported", "erased"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What a flow decides: what to say (None is silence), what to record, the next state."""
 
     say: Reply | None
@@ -233,8 +221,7 @@ class Library:
         return said
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(msgspec.Struct, frozen=True):
     """What a citizen who wants a person must be told.
 
     `staffed`: the county has lawyers here at all; `place` in the queue, held or next to get; `opens_at` is now if open.
@@ -247,8 +234,7 @@ class Duty:
     opens_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """Everything a flow may know: the message, the state, the moment, the library.
 
     `handoff` is the citizen's open one; `lawyer` the name of who holds it; `duty` is there when `wants_person` said so;
@@ -261,7 +247,7 @@ class Turn:
     state: State
     now: datetime
     library: Library
-    text: str = field(default="")
+    text: str = ""
     township: str = ""
     handoff: Handoff | None = None
     lawyer: str = ""

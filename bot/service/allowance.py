@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+import msgspec
 
 Act = Literal["message", "menu", "leave"]
 # A message of the citizen opens 48 hours for 5 messages; a menu tap, a subscription or a scan one minute for 3.
@@ -14,8 +15,7 @@ _LINES: dict[Act, tuple[int, timedelta]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True):
     """How many messages the platform still takes, and until when (UTC ms)."""
 
     left: int = 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -55,8 +55,7 @@ _MEET = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """What a turn must know of the past. `before`: this very message was handled; `pending`: replies wait for it.
 
     `member` is the member of staff whose own WeChat this is.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -32,8 +31,7 @@ _SAVE = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Citizen:
+class Citizen(msgspec.Struct, frozen=True):
     """A row of `citizens`, as far as a turn needs it."""
 
     id: str

@@ -24,8 +24,7 @@ TEXT_KEPT = 10_000
 _ADD = Prepared(sa.insert(inbox))
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(msgspec.Struct, frozen=True):
     """A message that is on record, the reply it got (None: silence), and the handoff it changed, if any.
 
     `letters`: something of ours was still on its way to the citizen.

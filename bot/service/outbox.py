@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -107,7 +108,7 @@ def redelivered(conn: Connection, handled: Handled, now: datetime) -> Handled:
     if row.state in {"waiting", "held", "failed"}:
         _mark(conn, [row.id], "sent", now, error=RODE)
         return handled
-    return replace(handled, reply=None)
+    return msgspec.structs.replace(handled, reply=None)
 
 
 def ride(conn: Connection, new_id: NewId, citizen_id: str, own: Reply | None, now: datetime) -> Reply | None:

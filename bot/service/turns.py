@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from bot.conversation import ahead, my_data, rating
@@ -95,7 +96,9 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     turn = _turn(conn, office, citizen, inbound, now, met)
     outcome = office.decide(turn)
     said = outcome.record
-    citizen = replace(citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now))
+    citizen = msgspec.structs.replace(
+        citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now)
+    )
     if met is None:
         citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=bool(said.subscribed))
     else:
@@ -144,7 +147,7 @@ def _serve(
     met: Arrival | None,
 ) -> Handled:
     """A lawyer at their own WeChat: on record like any message, but no consultation and no citizen's turn."""
-    citizen = replace(citizen, allowance=citizen.allowance.after(_act(inbound), now))
+    citizen = msgspec.structs.replace(citizen, allowance=citizen.allowance.after(_act(inbound), now))
     following = True if inbound.event == "subscribe" else None
     if met is None:
         citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=True)
@@ -183,27 +186,27 @@ def _turn(
     # The chat page shows it above the conversation.
     announcement = office.announcement if inbound.channel == WECHAT else ""
     turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
-    turn = replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
+    turn = msgspec.structs.replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
     handoff = met.handoff if met else None
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None
     lawyer = staff.member(conn, found.lawyer) if found and found.lawyer else None
-    turn = replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "")
+    turn = msgspec.structs.replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "")
     if found is not None and found.state != "asking" and not asks_for_person(inbound):
         return turn
-    return replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
+    return msgspec.structs.replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
 
 
 def _with_wishes(conn: Connection, office: Office, citizen: Citizen, turn: Turn) -> Turn:
     """Facts that only some messages ask for, by what their flows say: most turns look up none of them."""
     inbound, state, now = turn.inbound, citizen.state, turn.now
     if moment := rating.moment(inbound, state, now):
-        turn = replace(turn, rateable=ratings.rateable(conn, citizen.id, moment, now))
+        turn = msgspec.structs.replace(turn, rateable=ratings.rateable(conn, citizen.id, moment, now))
     if my_data.wants(inbound):
-        turn = replace(turn, held=own_data.held(conn, citizen.id, office.own, inbound.channel))
+        turn = msgspec.structs.replace(turn, held=own_data.held(conn, citizen.id, office.own, inbound.channel))
     if wish := learning.wants(inbound, state.awaited(now)):
-        turn = replace(turn, lesson=lessons.wanted(conn, wish, turn.day))
+        turn = msgspec.structs.replace(turn, lesson=lessons.wanted(conn, wish, turn.day))
     return turn
 
 

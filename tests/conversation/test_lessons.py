@@ -56,7 +56,7 @@ def test_what_is_wanted(words: str, wanted: str) -> None:
 def test_letters_answer_only_where_a_quiz_was_put() -> None:
     inbound = Inbound("wechat", "o1", "m1", "text", NOW, text="B")
     assert wants(inbound, "quiz:q1") == "id:q1"
-    assert wants(replace(inbound, text="x", tap="quiz:q9:1"), "quiz:q1") == "id:q9"
+    assert wants(msgspec.structs.replace(inbound, text="x", tap="quiz:q9:1"), "quiz:q1") == "id:q9"
 
 
 def test_todays_entry_is_told_with_its_basis_and_counts_nothing(talk: Talk) -> None:
@@ -127,7 +127,7 @@ def test_entries_take_turns_and_confirmed_ones_come_first(base: KnowledgeBase, s
 
 
 def test_what_rests_on_a_law_no_longer_in_force_is_not_put(talk: Talk, base: KnowledgeBase) -> None:
-    talk.lesson = replace(QUIZ, entry="no.such-entry")
+    talk.lesson = msgspec.structs.replace(QUIZ, entry="no.such-entry")
     assert "今天还没有题" in text(talk.say("做道题"))
     assert "停用" in text(talk.say("A", tap="quiz:q1:1"))
     assert "停用" in text(talk.say("x", tap="learn:no.such-entry"))
@@ -140,6 +140,6 @@ def test_forged_taps_count_nothing(talk: Talk, tap: str) -> None:
 
 def test_every_text_fits_a_message(base: KnowledgeBase, search: Search) -> None:
     library = Library(base, search, base.nowhere)
-    wide = replace(QUIZ, question="长" * 300, options=("选" * 40,) * 4, explanation="解" * 600)
+    wide = msgspec.structs.replace(QUIZ, question="长" * 300, options=("选" * 40,) * 4, explanation="解" * 600)
     assert case(wide).size <= 2048
     assert solved(wide, 1, base.entries[ENTRY], library).size <= 2048

@@ -52,7 +52,7 @@ def say(clock: Clock) -> Callable[..., Inbound]:
         nonlocal number
         number += 1
         known = Inbound("wechat", citizen, f"m{number}", "text", clock(), text=text)
-        return replace(known, **changes)
+        return msgspec.structs.replace(known, **changes)
 
     return build
 

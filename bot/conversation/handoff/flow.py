@@ -86,7 +86,7 @@ def person(turn: Turn) -> Outcome:
 def _elsewhere(turn: Turn) -> Outcome:
     entry = turn.library.base.entries.get(turn.state.entry)
     about = Matter(entry.kind, entry.category) if entry else Matter()
-    record = Record("human", replace(about, outcome="referred", follows=True))
+    record = Record("human", msgspec.structs.replace(about, outcome="referred", follows=True))
     state = msgspec.structs.replace(turn.state, misses=0, options=())
     return Outcome(Reply(turn.say(wording.ELSEWHERE)), record, state)
 
