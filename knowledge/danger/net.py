@@ -127,7 +127,7 @@ class Net:
         if not plains:
             return []
         found, begins = self.pieces.many(plains)
-        by_pieces = np.add.reduceat(self.weights.take(found), begins[:-1]) * np.diff(begins) ** -0.5
+        by_pieces = np.add.reduceat(self.weights.take(found), begins[:-1]) * (begins[1:] - begins[:-1]) ** -0.5
         scores: list[float] = (by_pieces + self.places.many(plains) @ self.toward + self.bias).tolist()
         return scores
 

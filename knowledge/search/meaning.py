@@ -79,13 +79,13 @@ class Encoder:
 
     def many(self, numbers: Ints, begins: Ints) -> Floats:
         """Places of many texts; the terms of text number n begin at `begins[n]`, and none is empty."""
-        parts = []
-        for first in range(0, len(begins) - 1, CHUNK):
+        found: Floats = np.empty((len(begins) - 1, self._rows.shape[1]), np.float32)
+        for first in range(0, len(found), CHUNK):
             edges = begins[first : first + CHUNK + 1]
             chosen = numbers[edges[0] : edges[-1]]
             terms = self._rows.take(self._row.take(chosen), axis=0) * self._worth.take(chosen, axis=0)
-            parts.append(unit(np.add.reduceat(terms, edges[:-1] - edges[0], axis=0)))
-        return np.concatenate(parts) if parts else np.zeros((0, self._rows.shape[1]), np.float32)
+            np.add.reduceat(terms, edges[:-1] - edges[0], axis=0, out=found[first : first + CHUNK])
+        return unit(found)
 
 
 class Places:
@@ -115,7 +115,7 @@ class Places:
 
 def unit(rows: Floats) -> Floats:
     """Rows brought to length 1; rows of zeros stay what they are."""
-    found: Floats = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True)).clip(LEAST)
+    found: Floats = rows / np.maximum(np.sqrt(np.einsum("ij,ij->i", rows, rows)), LEAST)[:, None]
     return found
 
 

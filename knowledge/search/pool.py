@@ -254,7 +254,7 @@ class Index:
         # The best wordings of each entry by BM25.
         ranked = (-hits).argsort(axis=1)[:, :RERANKED]
         leaders, near = self._nearest(asked.texts, drawn, ranked)
-        top = np.take_along_axis(hits, ranked[:, :2], axis=1)
+        top = bm25.take(ranked[:, :2] + _starts(*bm25.shape))
         shares = (self._factors.take(drawn.numbers, axis=0) * covered[:, None, :width]).max(axis=2)
         rows = (  # in the order of SIGNALS
             top[:, 0],
@@ -315,9 +315,15 @@ def _matters(base: KnowledgeBase, entries: Sequence[Entry]) -> list[int]:
 def _best(scores: Floats, count: int) -> list[list[int]]:
     """Of each row the places of the highest scores, highest first."""
     top = scores.argpartition(scores.shape[1] - count, axis=1)[:, -count:]
-    order = (-np.take_along_axis(scores, top, axis=1)).argsort(axis=1, kind="stable")
-    found: list[list[int]] = np.take_along_axis(top, order, axis=1).tolist()
+    values = scores.take(top + _starts(len(scores), scores.shape[1]))
+    order = (-values).argsort(axis=1, kind="stable")
+    found: list[list[int]] = top.take(order + _starts(len(scores), count)).tolist()
     return found
+
+
+def _starts(rows: int, width: int) -> Ints:
+    """Where each row of a table begins in the flat array, as a column."""
+    return np.arange(0, rows * width, width)[:, None]
 
 
 def spread(begins: Ints, chosen: Ints) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -58,5 +59,7 @@ class Trees(msgspec.Struct, frozen=True, dict=True):
 
 def featured(signals: Floats, begins: Sequence[int] = (0,)) -> Floats:
     """What trees ask about: each signal of a candidate, and how far it is behind the best of all of its message."""
-    best = np.maximum.reduceat(signals, begins, axis=0).repeat(np.diff([*begins, len(signals)]), axis=0)
-    return np.hstack([signals, signals - best])
+    behind = signals.copy()
+    for begin, end in pairwise([*begins, len(signals)]):
+        behind[begin:end] -= np.maximum.reduce(signals[begin:end])
+    return np.concatenate([signals, behind], axis=1)
