@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from aiohttp import web
+from msgspec.structs import replace
 
 from bot import background, health
 from bot.bell import Bell
@@ -88,7 +90,7 @@ async def build_app(settings: Settings, parts: Parts | None = None) -> web.Appli
     try:
         await asyncio.to_thread(migrate, db.engine)
         if await db.read(demo.marked):
-            library = replace(library, locality=replace(library.locality, demo=True))
+            library = dataclasses.replace(library, locality=replace(library.locality, demo=True))
     except BaseException:
         db.close()
         raise

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import structlog
 from aiohttp import web
 from sqlalchemy.engine import Connection
@@ -30,8 +30,7 @@ log = structlog.get_logger("live")
 AMENDMENTS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """What the store held at the last look: changed settings, announcements, the mark of the county's content."""
 
     changed: dict[str, str]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import ssl
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+
+import msgspec
 
 from bot.settings import Mail
 
@@ -23,8 +24,7 @@ class MailError(Exception):
         self.again = again
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """An e-mail with one file."""
 
     to: str

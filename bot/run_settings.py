@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from bot.settings import Settings
@@ -25,8 +25,7 @@ class SettingError(Exception):
     """A value that cannot be; the message is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Knob:
+class Knob(msgspec.Struct, frozen=True):
     """One such setting. `read` turns what was typed into the text that is kept, or raises SettingError."""
 
     name: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+import msgspec
 from rapidfuzz import fuzz, process
 
 from knowledge import citation, reply
@@ -28,8 +28,7 @@ FORBIDDEN = ("一定能", "保证胜诉", "必胜", "肯定赢", "包赢", "稳�
 MARKUP = re.compile(r"\*\*|^#|`|\]\(|<[a-z/]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One fault (or, if not `fatal`, one thing to look at)."""
 
     source: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -44,8 +45,7 @@ def to_chinese(number: int) -> str:
     return text[1:] if text.startswith("一十") else text
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Citation:
+class Citation(msgspec.Struct, frozen=True, order=True):
     """One article of one law. `extra` is the Y of 第X条之Y, 0 if there is none."""
 
     law: str

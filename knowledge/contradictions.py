@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+
+import msgspec
 
 from knowledge import citation
 from knowledge.entry import Deadline, Entry
@@ -24,8 +25,7 @@ REACH = 12
 _UNITS = {"天": "日", "个工作日": "日"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True):
     """One figure (`15日`) that one entry gives for one subject (an article, or a word and a unit), and its words."""
 
     subject: str
@@ -34,8 +34,7 @@ class Mention:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """A lawyer's word that these entries (or ANY) rightly give this figure for the subject."""
 
     subject: str
@@ -58,7 +57,7 @@ def read_settled(content: Path) -> tuple[Settled, ...]:
 
 def _settled(line: str, number: int) -> Settled:
     fields = line.split("\t")
-    if len(fields) != len(Settled.__slots__) or not all(map(str.strip, fields)):
+    if len(fields) != len(Settled.__struct_fields__) or not all(map(str.strip, fields)):
         raise ContentError(f"{SETTLED}: line {number}: needs subject, figure, entries and reason, with tabs between")
     return Settled(fields[0], fields[1], frozenset(fields[2].split()), fields[3])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from knowledge.entry import Entry
 from knowledge.load import ContentError, KnowledgeBase, content_files, fingerprint, read_entries, read_yaml
@@ -25,11 +25,10 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_ours: Annotated[tuple[str, ...], msgspec.Meta(max_length=100_000)] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """What the files hold: whole entries with their questions and confirmations, ids to retire, messages not ours."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
     retired: tuple[str, ...] = ()
     strangers: frozenset[str] = frozenset()
 
@@ -78,7 +77,7 @@ def read(root: Path) -> Parcel:
         for entry in read_entries(path, root, problems):
             if entry.id in entries:
                 problems.append(ContentError(f"{entry.source}: {entry.id} stands twice"))
-            entries[entry.id] = msgspec.structs.replace(entry, source=SOURCE)
+            entries[entry.id] = replace(entry, source=SOURCE)
     if problems:
         raise problems[0]
     try:
@@ -89,8 +88,8 @@ def read(root: Path) -> Parcel:
 
 
 def _bare(entry: Entry) -> Entry:
-    bare = msgspec.structs.replace(entry, asked=(), confirmed=None)
-    return msgspec.structs.replace(bare, version=fingerprint(bare))
+    bare = replace(entry, asked=(), confirmed=None)
+    return replace(bare, version=fingerprint(bare))
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from knowledge import citation
 from knowledge.entry import Entry
@@ -127,7 +128,7 @@ def read_entries(path: Path, root: Path, problems: list[ContentError]) -> Iterat
         except (msgspec.ValidationError, TypeError) as error:
             problems.append(ContentError(f"{source}: {label}: {error}"))
         else:
-            yield msgspec.structs.replace(entry, version=fingerprint(entry))
+            yield replace(entry, version=fingerprint(entry))
 
 
 def fingerprint(entry: Entry) -> str:
@@ -135,7 +136,7 @@ def fingerprint(entry: Entry) -> str:
 
     Who confirmed it and what was attached to it change nothing of the text.
     """
-    text = msgspec.structs.replace(entry, version="", source="", confirmed=None, asked=())
+    text = replace(entry, version="", source="", confirmed=None, asked=())
     return hashlib.sha256(msgspec.json.encode(text)).hexdigest()[:12]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from knowledge import citation
 from knowledge.entry import Confirmation, Entry
@@ -15,21 +15,19 @@ from knowledge.load import KnowledgeBase, fingerprint
 SOURCE = "county"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a lawyer made of one version of an entry: confirmed it, or (None) took it out of service."""
 
     version: str
     confirmation: Confirmation | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(msgspec.Struct, frozen=True):
     """What the county says, by entry id. In `texts`, None retires an entry; `strangers` are messages that are not ours."""
 
-    texts: Mapping[str, Entry | None] = field(default_factory=dict)
-    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    readings: Mapping[str, Reading] = field(default_factory=dict)
+    texts: Mapping[str, Entry | None] = msgspec.field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    readings: Mapping[str, Reading] = msgspec.field(default_factory=dict)
     strangers: frozenset[str] = frozenset()
 
 
@@ -51,19 +49,19 @@ def _read(entry: Entry, overlay: Overlay) -> Entry | None:
         return entry
     if reading.confirmation is None:
         return None
-    return msgspec.structs.replace(entry, confirmed=reading.confirmation)
+    return replace(entry, confirmed=reading.confirmation)
 
 
 def with_questions(entry: Entry, questions: Iterable[str]) -> Entry:
     """An entry with real questions attached; what stands among its own wordings need not be attached."""
     own = {entry.question, *entry.asks}
     asked = tuple(text for text in dict.fromkeys((*entry.asked, *questions)) if text not in own)
-    return entry if asked == entry.asked else msgspec.structs.replace(entry, asked=asked)
+    return entry if asked == entry.asked else replace(entry, asked=asked)
 
 
 def encoded(entry: Entry) -> str:
     """A text of the county's own, as kept: JSON without what is kept elsewhere."""
-    text = msgspec.structs.replace(entry, version="", source="", confirmed=None, asked=())
+    text = replace(entry, version="", source="", confirmed=None, asked=())
     return msgspec.json.encode(text).decode()
 
 
@@ -72,4 +70,4 @@ def decoded(body: str) -> Entry:
     entry = msgspec.json.decode(body, type=Entry)
     for cite in entry.citations:
         citation.parse(cite)
-    return msgspec.structs.replace(entry, version=fingerprint(entry), source=SOURCE)
+    return replace(entry, version=fingerprint(entry), source=SOURCE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -54,15 +53,14 @@ class LocalityFile(Part, frozen=True, kw_only=True):
     places: dict[str, Office] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Locality:
+class Locality(msgspec.Struct, frozen=True):
     """Resolves `{place.key}` in answers."""
 
     kinds: dict[str, PlaceKind]
     county: str = ""
     demo: bool = False
     townships: tuple[str, ...] = ()
-    offices: dict[str, Office] = field(default_factory=dict)
+    offices: dict[str, Office] = msgspec.field(default_factory=dict)
 
     def phrase(self, key: str) -> str:
         """The office as it reads in a sentence; KeyError for an unknown key."""

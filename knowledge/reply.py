@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
+from msgspec.structs import replace
 
 from knowledge import citation, danger
 from knowledge.articles import Article
@@ -132,10 +133,10 @@ def answer(
     known = (base.in_force(base.entries[other], day) for other in entry.see_also if other in base.entries)
     related = [(ask_tap(other),) for other in known if other and other.id not in asked]
     for row in related[:3]:
-        wider = msgspec.structs.replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
+        wider = replace(reply, rows=(*reply.rows[:-1], row, reply.rows[-1]))
         if wider.size <= limit:
             reply = wider
-    return msgspec.structs.replace(reply, text=reply.text + head, rows=(*beside, *reply.rows))
+    return replace(reply, text=reply.text + head, rows=(*beside, *reply.rows))
 
 
 def article_row(article: Article, base: KnowledgeBase) -> tuple[Tap, ...]:
@@ -217,7 +218,7 @@ _NO_CUT = re.compile(rf"《[^《》]*》|(?:[一-龥]{{2,20}})?{ARTICLE.pattern}
 def fit(reply: Reply, limit: int = TEXT_LIMIT) -> Reply:
     """Cut the text at a sentence so that the reply keeps within `limit`; the tail goes in front of `rest`."""
     hint = f"\n{MORE_HINT}" if reply.rest else ""
-    whole = msgspec.structs.replace(reply, text=reply.text + hint)
+    whole = replace(reply, text=reply.text + hint)
     if whole.size <= limit:
         return whole
     rows = reply.rows

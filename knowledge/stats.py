@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import msgspec
 
 from knowledge.entry import KIND_NAMES, Entry
 from knowledge.load import KnowledgeBase
@@ -46,8 +47,7 @@ _SENTENCE = re.compile(r"[。！？；\n]")
 _TRADE = ("复议前置", "管辖权", "质证", "举证责任", "标的额", "既判力", "除斥期间", "追认", "善意取得", "留置权", "代位权", "撤销权", "抗辩权", "要约", "缔约过失", "形成权", "连带责任", "先诉抗辩", "执行异议", "反诉", "上诉期", "附带民事")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Readability:
+class Readability(msgspec.Struct, frozen=True):
     """How an entry reads: longest sentence, sentences above LONG_SENTENCE, words of the trade left unexplained."""
 
     entry: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -36,8 +35,7 @@ class Law(Part, frozen=True, kw_only=True):
         return 1 <= cite.article <= self.articles
 
 
-@dataclass(frozen=True, slots=True)
-class Statutes:
+class Statutes(msgspec.Struct, frozen=True):
     """All registered laws by name."""
 
     laws: dict[str, Law]

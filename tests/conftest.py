@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -132,8 +132,8 @@ def start_bot(tmp_path: Path, clock: Clock, library: Library, new_id: Numbers) -
         platform: Platform | None = None, *, parts: Parts | None = None, **environ: str
     ) -> AsyncIterator[Bot]:
         settings = _settings(tmp_path, platform, environ)
-        chosen = replace(parts or Parts(), clock=clock, new_id=new_id)
-        chosen = replace(chosen, library=chosen.library or library)
+        chosen = dataclasses.replace(parts or Parts(), clock=clock, new_id=new_id)
+        chosen = dataclasses.replace(chosen, library=chosen.library or library)
         app = await build_app(settings, chosen)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

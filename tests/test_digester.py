@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from bot.bell import Bell
@@ -55,7 +56,7 @@ def environ(box: Mailbox | None, **more: str) -> dict[str, str]:
 
 def with_mail(library: Library, **emails: str) -> Library:
     offices = {place: Office(name=f"示例县{place}", email=email) for place, email in emails.items()}
-    return replace(library, locality=replace(library.locality, county="示例县", offices=offices))
+    return dataclasses.replace(library, locality=replace(library.locality, county="示例县", offices=offices))
 
 
 def digester(db: Database, clock: Clock, new_id: Numbers, library: Library, box: Mailbox | None) -> Digester:

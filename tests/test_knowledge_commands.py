@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from bot.__main__ import app
@@ -59,8 +59,8 @@ def here(tmp_path: Path, base: KnowledgeBase) -> County:
     """A county with a text, a question, a confirmation, a retired entry and something that is not its business."""
     made, now = County(tmp_path, "here"), utc_now()
     entry = base.entries[WAGES]
-    own = msgspec.structs.replace(entry, answer=entry.answer.replace("仲裁不收费", "仲裁一分钱不收"))
-    own = msgspec.structs.replace(own, version=fingerprint(own))
+    own = replace(entry, answer=entry.answer.replace("仲裁不收费", "仲裁一分钱不收"))
+    own = replace(own, version=fingerprint(own))
     with made.engine.begin() as conn:
         wang, li = who(conn, "wang"), who(conn, "li")
         editions.publish(conn, uuid7, WAGES, own, wang, now, based_on=entry.version)

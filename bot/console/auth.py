@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -34,11 +33,10 @@ _WITH_LENT_PASSWORD = {"/account", "/account/password"}
 NOT_JSON = "请求的格式不对，请刷新页面再试。"
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """What waits for a member: bad ratings to put right, and others' texts to review."""
 
-    cases: Owed = field(default_factory=Owed)
+    cases: Owed = msgspec.field(default_factory=Owed)
     reviews: int = 0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 from multidict import MultiDict
 
@@ -27,8 +27,7 @@ EDITORS = EVERYONE
 JURISTS: tuple[Role, ...] = ("lawyer", "supervisor")
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """One route and the roles that may use it."""
 
     method: str

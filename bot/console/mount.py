@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from bot.bell import Bell
@@ -42,8 +42,7 @@ from bot.store.database import Database
 DOORS = web.AppKey("console.doors", list[Door])
 
 
-@dataclass(frozen=True, slots=True)
-class Supplies:
+class Supplies(msgspec.Struct, frozen=True):
     """What the pages work with."""
 
     settings: Settings

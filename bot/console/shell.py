@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import jinja2
+import msgspec
 from aiohttp import web
 
 from bot.console.auth import WAITING, Waiting
@@ -18,8 +18,7 @@ from bot.service.staff import COUNSEL, ROLE_NAMES, Member, Role
 STATIC = resources.files("bot.console") / "static"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A part of the console, as the navigation shows it to those who may go there."""
 
     path: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+import msgspec
 from aiohttp import web
 
 from bot.console import shell
@@ -30,8 +30,7 @@ DONE = {"planned": "排好了。", "dropped": "已经从日历上撤下。"}
 FAULTS = {"kept": "已经有人答过这道题，不能撤下；可以修改。"}
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """A square of the calendar; without a day beside the month."""
 
     day: date | None

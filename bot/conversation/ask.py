@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import context, wording
 from bot.conversation.turn import Matter, Outcome, Record, Turn
@@ -22,7 +22,7 @@ MISSES_BEFORE_PERSON = 2
 def ask(turn: Turn) -> Outcome:
     """Search for the message and say what was found."""
     found = context.look_up(turn)
-    turn, result = msgspec.structs.replace(turn, text=found.text), found.result
+    turn, result = replace(turn, text=found.text), found.result
     if result.verdict == "answer" and result.best:
         return answer(turn, turn.library.base.entries[result.best.entry], result, others=_ids(result.others))
     if result.verdict == "choices":
@@ -38,7 +38,7 @@ def answer(
     said = turn.library.answer(entry, turn.day, lead, [turn.library.base.entries[other] for other in others])
     # Remember the citizen's own words, not those of a tapped line: a follow-up leans on them.
     question = result.question or turn.text if result else entry.question
-    state = msgspec.structs.replace(
+    state = replace(
         turn.state,
         entry=entry.id,
         question=question[:60],
@@ -85,7 +85,7 @@ def offer(turn: Turn, result: Result, flow: str = "ask", before: str = "") -> Ou
     lead = mention(turn.text)
     more = () if lead else _article_rows(turn)
     said = replies.choices(entries, lead=lead + before, more=more, several=bool(result.others))
-    state = msgspec.structs.replace(
+    state = replace(
         turn.state,
         entry="",
         question=turn.text[:60],
@@ -101,13 +101,13 @@ def offer(turn: Turn, result: Result, flow: str = "ask", before: str = "") -> Ou
 def defer(turn: Turn, result: Result) -> Outcome:
     """No good match: say so and offer a person; for what is not ours, say what is."""
     misses = turn.state.misses + 1
-    state = msgspec.structs.replace(turn.state, misses=misses, rest="", touched=turn.now.timestamp())
+    state = replace(turn.state, misses=misses, rest="", touched=turn.now.timestamp())
     lead = mention(turn.text)
     if not lead and (not result.about_us or len(turn.text) < SUBSTANTIVE):
         said = replies.not_ours(turn.library.base, turn.day)
         return Outcome(said, Record("not_ours", None, "none", confidence=result.confidence), state)
     # What comes next may say the same in other words.
-    state = msgspec.structs.replace(state, options=(), others=(), question=turn.text[:60])
+    state = replace(state, options=(), others=(), question=turn.text[:60])
     said = replies.unsure(lead, () if lead else _article_rows(turn))
     if misses >= MISSES_BEFORE_PERSON:
         said = Reply(lead + turn.say(wording.UNSURE_AGAIN), ((human_tap("miss"),),))
@@ -128,5 +128,5 @@ def article(turn: Turn, cite: str) -> Outcome:
     if found is None:
         return Outcome(Reply(wording.GONE), Record("statute"), turn.state)
     said = replies.article(found)
-    state = msgspec.structs.replace(turn.state, rest=said.rest, touched=turn.now.timestamp())
+    state = replace(turn.state, rest=said.rest, touched=turn.now.timestamp())
     return Outcome(said, Record("statute", Matter(outcome="offered", follows=True), "choices"), state)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from bot.conversation.turn import Turn
 from knowledge.entry import Entry
@@ -26,8 +27,7 @@ _SURE = 0.9
 _SAME_CATEGORY, _RELATED = 0.5, 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What search makes of a message, and the words that it stands for."""
 
     result: Result

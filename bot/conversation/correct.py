@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import ask, context, wording
 from bot.conversation.turn import Matter, Outcome, Record, Turn
@@ -54,14 +54,14 @@ def _replaced(turn: Turn, wrong: str, right: str) -> str:
 def _put_right(turn: Turn, before: Entry, rest: str, question: str) -> Outcome:
     search, day = turn.library.search, turn.day
     alone, whole = search(rest, day, context=before.category), search(question, day, context=before.category)
-    asked = msgspec.structs.replace(turn, text=f"{context.topic(turn)}{context.JOIN}{rest}")
+    asked = replace(turn, text=f"{context.topic(turn)}{context.JOIN}{rest}")
     for result in (alone, whole):
         if result.verdict == "answer" and result.best and result.best.entry != turn.state.entry:
             return ask.answer(asked, turn.library.base.entries[result.best.entry], result)
     shown = context.rank_all(turn, (whole, alone), before, {turn.state.entry})
     if len(shown) > 1:
         return ask.offer(asked, context.choices(shown, alone, whole))
-    return ask.ask(msgspec.structs.replace(turn, text=rest))
+    return ask.ask(replace(turn, text=rest))
 
 
 def _again(turn: Turn, before: Entry) -> Outcome:
@@ -70,10 +70,10 @@ def _again(turn: Turn, before: Entry) -> Outcome:
     shown = {before.id, turn.state.entry, *turn.state.options}
     rest = [one for one in found.candidates if one.entry not in shown]
     if len(rest) > 1:
-        asked = msgspec.structs.replace(turn, text=context.topic(turn))
+        asked = replace(turn, text=context.topic(turn))
         return ask.offer(
             asked, Result("choices", tuple(rest), found.ours, about_us=True), "again", wording.AGAIN + "\n"
         )
-    state = msgspec.structs.replace(turn.state, options=(), rest="", touched=turn.now.timestamp())
+    state = replace(turn.state, options=(), rest="", touched=turn.now.timestamp())
     said = Reply(wording.AGAIN_SAY, ((human_tap("miss"),),))
     return Outcome(said, Record("again", Matter(before.kind, before.category, follows=True), "none"), state)

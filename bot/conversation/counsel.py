@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from knowledge.reply import TEXT_LIMIT, Reply, Tap, cut
 
@@ -55,8 +56,7 @@ NO_COLLEAGUE = "没有找到“{word}”。可以转给：{all}。"
 NO_SUCH = "没有这个编号。"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What the lawyer wants; `what` is a number, a name, an id, or the words for the citizen."""
 
     act: Act
@@ -87,8 +87,7 @@ def read(text: str, tap: str, *, lawyer: bool, inside: bool) -> Command | None:
 _TAPS: dict[str, Act] = {"claim": "claim", "switch": "switch", "queue": "queue", "close": "close", "release": "release"}
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Somebody in the queue, as a lawyer on the phone sees them."""
 
     id: str

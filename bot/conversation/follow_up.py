@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import wording
 from bot.conversation.context import FRESH_SECONDS
@@ -76,8 +76,7 @@ def _sentences(entry: Entry, about: str) -> list[str]:
     return [re.sub(r"^\d+\.\s*", "", part.strip()) for part in parts if part and re.search(about, part)][:4]
 
 
-@dataclass(frozen=True, slots=True)
-class Aspect:
+class Aspect(msgspec.Struct, frozen=True):
     """One thing people ask next: how it sounds, how the reply begins, where the facts are."""
 
     name: str
@@ -165,8 +164,6 @@ def follow_up(turn: Turn) -> Outcome | None:
         text = wording.ASPECT_UNKNOWN.format(question=entry.question, hotline=HOTLINES[entry.kind])
     base = turn.library.base
     said = fit(Reply(f"{turn.say(text)}\n\n{replies.footer(entry, base)}", (replies.feedback_row(entry),)))
-    state = msgspec.structs.replace(
-        turn.state, entry=entry.id, rest=said.rest, options=(), touched=turn.now.timestamp()
-    )
+    state = replace(turn.state, entry=entry.id, rest=said.rest, options=(), touched=turn.now.timestamp())
     matter = Matter(entry.kind, entry.category, "answered", follows=True)
     return Outcome(said, Record("follow_up", matter, "answer", entry.id, entry.version, 1.0), state)

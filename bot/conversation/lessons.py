@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.turn import Answered, Inbound, Lesson, Library, Outcome, Record, State, Turn
 from knowledge import reply as replies
@@ -111,9 +111,9 @@ def _today(turn: Turn) -> Outcome:
 def _told(turn: Turn, entry: Entry, lead: str) -> Outcome:
     whole = turn.library.answer(entry, turn.day, lead)
     # No related questions: they would count as consultations nobody came for.
-    said = msgspec.structs.replace(whole, rows=((QUIZ,), whole.rows[-1]))
+    said = replace(whole, rows=((QUIZ,), whole.rows[-1]))
     said = said if said.size <= replies.TEXT_LIMIT else whole
-    state = msgspec.structs.replace(turn.state, rest=said.rest, options=())
+    state = replace(turn.state, rest=said.rest, options=())
     return Outcome(said, Record("lesson", entry=entry.id, version=entry.version), state)
 
 
@@ -133,7 +133,7 @@ def _answered(turn: Turn) -> Outcome:
         return _gone(turn)
     record = Record("lesson", entry=entry.id, version=entry.version, answered=Answered(lesson.id, choice))
     said = solved(lesson, choice, entry, turn.library)
-    return Outcome(said, record, msgspec.structs.replace(turn.state, rest=said.rest, options=()))
+    return Outcome(said, record, replace(turn.state, rest=said.rest, options=()))
 
 
 def _choice(inbound: Inbound) -> int:
@@ -148,7 +148,7 @@ def _choice(inbound: Inbound) -> int:
 
 def _awaiting(turn: Turn, what: str) -> State:
     until = (turn.now + ANSWER_WITHIN).timestamp()
-    return msgspec.structs.replace(turn.state, awaits=what, awaits_until=until, options=())
+    return replace(turn.state, awaits=what, awaits_until=until, options=())
 
 
 def _gone(turn: Turn, text: str = OLD) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.handoff.duty import moment_in_words
 from bot.conversation.turn import Held, Inbound, Outcome, Record, State, Turn
@@ -110,7 +110,7 @@ def _asked_back(turn: Turn) -> Outcome:
     if turn.held is None:
         return Outcome(Reply(NOTHING), Record("my_data"), turn.state)
     until = (turn.now + CONFIRM_WITHIN).timestamp()
-    state = msgspec.structs.replace(turn.state, awaits="erase", awaits_until=until)
+    state = replace(turn.state, awaits="erase", awaits_until=until)
     return Outcome(Reply(REALLY, ((SURE, KEEP), (EXPORT,))), Record("my_data"), state)
 
 

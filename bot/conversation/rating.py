@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import small_talk
 from bot.conversation.counting import SILENCE
@@ -87,11 +87,11 @@ def reason(turn: Turn) -> Outcome | None:
     record = Record("rating")
     match about.split(":"):
         case ["visit", rectification]:
-            record = msgspec.structs.replace(record, visit=Visit(rectification, words=words))
+            record = replace(record, visit=Visit(rectification, words=words))
         case ["c", consultation]:
-            record = msgspec.structs.replace(record, rating=Rating(Rated(consultation=consultation), words=words))
+            record = replace(record, rating=Rating(Rated(consultation=consultation), words=words))
         case _:
-            record = msgspec.structs.replace(record, rating=Rating(Rated(about), words=words))
+            record = replace(record, rating=Rating(Rated(about), words=words))
     question = turn.text[:AGAIN]
     return Outcome(Reply(REASON, ((Tap(question, question, "again"),),)), record, turn.state)
 
@@ -105,13 +105,13 @@ def ride(turn: Turn, outcome: Outcome) -> Outcome:
     if turn.state.visit and not turn.letters:
         # Nothing else to tap beside it: what is good now would stand among example questions.
         own = Reply(f"{said.text}\n\n{SECOND}", _without_questions(said.rows), said.rest)
-        return _with(outcome, msgspec.structs.replace(own, rows=_both(own, _visit_rows(turn.state.visit))), turn)
+        return _with(outcome, replace(own, rows=_both(own, _visit_rows(turn.state.visit))), turn)
     of, now = turn.rateable, moment(turn.inbound, turn.state, turn.now)
     if of is None or now not in {"thanks", "later"} or record.verdict == "none":
         return outcome
     if now == "thanks":
         return _with(outcome, Reply(f"{said.text}\n{ASKING}", _both(said, rating_rows(of.name)), said.rest), turn)
-    later = msgspec.structs.replace(LATER, id=f"rate:{of.name}")
+    later = replace(LATER, id=f"rate:{of.name}")
     return _with(outcome, Reply(said.text, _both(said, ((later,),)), said.rest), turn)
 
 
@@ -121,13 +121,13 @@ def _with(outcome: Outcome, said: Reply, turn: Turn) -> Outcome:
     Related questions make room: they are offered with every answer, this only now and then.
     """
     if said.size > TEXT_LIMIT:
-        said = msgspec.structs.replace(said, rows=_without_questions(said.rows))
+        said = replace(said, rows=_without_questions(said.rows))
     if said.size > TEXT_LIMIT:
         return outcome
     if visit := turn.state.visit:
-        state = msgspec.structs.replace(outcome.state, visit="")
-        return Outcome(said, msgspec.structs.replace(outcome.record, visit=Visit(visit, asked=True)), state)
-    state = msgspec.structs.replace(outcome.state, asked=turn.now.timestamp())
+        state = replace(outcome.state, visit="")
+        return Outcome(said, replace(outcome.record, visit=Visit(visit, asked=True)), state)
+    state = replace(outcome.state, asked=turn.now.timestamp())
     return Outcome(said, outcome.record, state)
 
 
@@ -140,7 +140,7 @@ def _both(said: Reply, rows: Rows) -> Rows:
 
 
 def _graded(turn: Turn, of: Rated, grade: int) -> Outcome:
-    state = msgspec.structs.replace(turn.state, asked=turn.now.timestamp())
+    state = replace(turn.state, asked=turn.now.timestamp())
     record = Record("rating", rating=Rating(of, grade))
     if grade > BAD:
         return Outcome(Reply(RATED), record, state)
@@ -148,7 +148,7 @@ def _graded(turn: Turn, of: Rated, grade: int) -> Outcome:
 
 
 def _visited(turn: Turn, rectification: str, grade: int) -> Outcome:
-    state = msgspec.structs.replace(turn.state, visit="" if turn.state.visit == rectification else turn.state.visit)
+    state = replace(turn.state, visit="" if turn.state.visit == rectification else turn.state.visit)
     record = Record("rating", visit=Visit(rectification, grade))
     if grade > BAD:
         return Outcome(Reply(VISITED), record, state)
@@ -160,14 +160,12 @@ def _why(lead: str) -> Reply:
 
 
 def _awaiting(turn: Turn, state: State, what: str) -> State:
-    return msgspec.structs.replace(state, awaits=what, awaits_until=(turn.now + REASON_WITHIN).timestamp())
+    return replace(state, awaits=what, awaits_until=(turn.now + REASON_WITHIN).timestamp())
 
 
 def _visit_rows(rectification: str) -> Rows:
     rows = rating_rows("")
-    return tuple(
-        tuple(msgspec.structs.replace(tap, id=f"visit:{rectification}:{tap.id[-1]}") for tap in row) for row in rows
-    )
+    return tuple(tuple(replace(tap, id=f"visit:{rectification}:{tap.id[-1]}") for tap in row) for row in rows)
 
 
 def _is_grade(text: str) -> bool:

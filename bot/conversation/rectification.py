@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.rating import BAD
 
@@ -73,16 +75,14 @@ class RefusedError(Exception):
     """It cannot be done; the message is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who acts: a member of staff, or (no id) the citizen."""
 
     id: str = ""
     head: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(msgspec.Struct, frozen=True):
     """Something done about a bad rating. Which fields matter depends on the name."""
 
     name: ActName
@@ -94,8 +94,7 @@ class Act:
     proof: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """A rectification. `rated` is the lawyer the rating was for, `responsible` who puts it right; both may be nobody."""
 
     id: str

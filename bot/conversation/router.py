@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import after, ask, correct, follow_up, lessons, my_data, rating, safety, small_talk
 from bot.conversation.handoff import flow as handing
@@ -30,9 +30,7 @@ def handle(turn: Turn) -> Outcome:
     """Decide one turn."""
     slowed, state = _burst(turn)
     awaits = turn.state.awaited(turn.now)
-    turn = msgspec.structs.replace(
-        turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text)
-    )
+    turn = replace(turn, state=_no_longer_awaiting(turn, state), awaits=awaits, text=tidy(turn.inbound.text))
     if turn.inbound.kind == "event":
         return _event(turn)
     # The words of a tapped question are ours: whoever asks for that entry gets it, with its hotlines.
@@ -47,7 +45,7 @@ def _decide(turn: Turn, *, slowed: bool) -> Outcome:
 
 def _no_longer_awaiting(turn: Turn, state: State) -> State:
     """Only the very next message answers what was asked; an event, like opening the page, is none."""
-    return state if turn.inbound.kind == "event" else msgspec.structs.replace(state, awaits="", awaits_until=0.0)
+    return state if turn.inbound.kind == "event" else replace(state, awaits="", awaits_until=0.0)
 
 
 def _unreadable(turn: Turn, *, slowed: bool) -> Outcome | None:
@@ -72,7 +70,7 @@ def _burst(turn: Turn) -> tuple[bool, State]:
     now = turn.now.timestamp()
     recent = tuple(moment for moment in turn.state.burst if now - moment < BURST_SECONDS)[-BURST:]
     slowed = len(recent) >= BURST
-    return slowed, msgspec.structs.replace(turn.state, burst=(*recent, now)[-BURST:])
+    return slowed, replace(turn.state, burst=(*recent, now)[-BURST:])
 
 
 def _event(turn: Turn) -> Outcome:

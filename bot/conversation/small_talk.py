@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation import wording
 from bot.conversation.handoff import wording as handing
@@ -77,7 +77,7 @@ def more(turn: Turn) -> Outcome:
     if not turn.state.rest:
         return _said(turn, "more", Reply(wording.NO_MORE))
     reply = fit(Reply(turn.state.rest, ((human_tap(),),)))
-    return Outcome(reply, Record("more"), msgspec.structs.replace(turn.state, rest=reply.rest))
+    return Outcome(reply, Record("more"), replace(turn.state, rest=reply.rest))
 
 
 def unsupported(turn: Turn) -> Outcome:
@@ -105,7 +105,7 @@ def silence(turn: Turn, flow: str) -> Outcome:
 
 
 def _said(turn: Turn, flow: str, reply: Reply, *, announced: bool = False) -> Outcome:
-    said = msgspec.structs.replace(reply, text=turn.say(reply.text))
+    said = replace(reply, text=turn.say(reply.text))
     return Outcome(_announced(turn, said) if announced else said, Record(flow), turn.state)
 
 
@@ -113,4 +113,4 @@ def _announced(turn: Turn, reply: Reply) -> Reply:
     """With what citizens are told at present in front; its text is staff's own and holds no places to fill in."""
     if not turn.announcement:
         return reply
-    return msgspec.structs.replace(reply, text=wording.ANNOUNCEMENT.format(text=turn.announcement) + reply.text)
+    return replace(reply, text=wording.ANNOUNCEMENT.format(text=turn.announcement) + reply.text)

@@ -6,7 +6,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, cast, get_args
@@ -49,8 +48,7 @@ class AccountError(Exception):
     """It cannot be done; the message is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What a try to log in came to. `left`: tries until the lock; `until`: when it opens again."""
 
     result: Literal["ok", "wrong", "locked", "disabled"]

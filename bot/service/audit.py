@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -15,8 +15,7 @@ from bot.store.times import from_ms, to_ms
 _SUBJECT, _ADDRESS, _DETAIL = 64, 64, 2000
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(msgspec.Struct, frozen=True):
     """Who does something, and from which network address. Nobody: the command line."""
 
     staff: str = ""
@@ -59,8 +58,7 @@ def write(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Which lines: of one member of staff, of one action, from one moment (ms) until before another; empty: all."""
 
     staff: str = ""
@@ -69,8 +67,7 @@ class Wanted:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One act on record."""
 
     staff: str

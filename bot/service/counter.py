@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from bot.conversation import counsel
@@ -38,8 +38,7 @@ def command(inbound: Inbound, member: Member | None) -> Command | None:
     return counsel.read(inbound.text, inbound.tap, lawyer=lawyer, inside=inside)
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(msgspec.Struct, frozen=True):
     """One act of one lawyer, in one transaction."""
 
     conn: Connection

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
@@ -30,8 +30,7 @@ class RefusedError(Exception):
     """It cannot be done; the message is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(msgspec.Struct, frozen=True):
     """A real question that somebody attached to an entry; without an entry it is not ours."""
 
     id: str

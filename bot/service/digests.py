@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -35,8 +35,7 @@ _ADD = Prepared(sa.insert(digests))
 State = Literal["waiting", "sent", "failed", "kept"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """One consultation as a department sees it: no name, no address, masked words."""
 
     day: date
@@ -47,8 +46,7 @@ class Question:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(msgspec.Struct, frozen=True):
     """A digest to send or to look at. `token`: hash of what the link carries."""
 
     id: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -34,8 +34,7 @@ class EditedError(RefusedError):
         super().__init__("您打开以后，有同事改过这一条。请对照两边的文字，改好再保存。")
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(msgspec.Struct, frozen=True):
     """One version of the county's own. `entry` None retires it."""
 
     id: str

@@ -6,10 +6,10 @@ What is erased is data here, one line a table, and a test holds it against all c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -51,8 +51,7 @@ _FROM = 2
 _IN_HAND = ("waiting", "sending", "held")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Where one table keeps words: what to put in their place, when they were written, whose they are.
 
     `kept` holds rows back that are still worked on. Columns beside words that name a person or a platform's own ids go
@@ -63,10 +62,10 @@ class Words:
     values: Mapping[str, Any]
     written: sa.ColumnElement[int]
     owner: sa.ColumnElement[str]
-    kept: sa.ColumnElement[bool] = field(default_factory=sa.false)
+    kept: sa.ColumnElement[bool] = msgspec.field(default_factory=sa.false)
     key: str = "id"
     media: bool = False
-    identity: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def left(self) -> sa.ColumnElement[bool]:
@@ -134,16 +133,14 @@ WORDS: tuple[Words, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(msgspec.Struct, frozen=True):
     """How long words, and pictures and voice, are kept."""
 
     words: timedelta = timedelta(days=730)
     media: timedelta = timedelta(days=180)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Rows of one table whose time is over."""
 
     words: Words

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -32,8 +32,7 @@ MOST = 50_000
 _i, _c, _f = inbox.c, consultations.c, feedback.c
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A question as it was asked, and why it counts as badly answered; `entry` is what answered it, if anything did."""
 
     text: str
@@ -42,8 +41,7 @@ class Failed:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """Questions that are alike. Wordings are masked; the first is the one most often used."""
 
     wordings: tuple[str, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -50,8 +50,7 @@ STILL_OPEN = "还没结束"
 LONGEST = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(msgspec.Struct, frozen=True):
     """How a lawyer closes: what it came to (a key of SERVICES), corrected kind and category, own words, minutes."""
 
     service: str

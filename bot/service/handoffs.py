@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -24,15 +24,14 @@ RECENT = 20
 _PLAIN = frozenset({"said", "reply"})
 # Fields of the value whose columns have other names.
 _COLUMNS = {"citizen": "citizen_id", "consultation": "consultation_id", "lawyer": "lawyer_id"}
-_NAMES = {_COLUMNS.get(field.name, field.name): field.name for field in fields(Handoff)}
+_NAMES = {_COLUMNS.get(field.name, field.name): field.name for field in msgspec.structs.fields(Handoff)}
 
 
 class ChangedError(Exception):
     """Somebody else changed the handoff at the same moment; look again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """A handoff after an event, and how it stood before."""
 
     before: Handoff

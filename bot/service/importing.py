@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, time
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -21,8 +21,7 @@ from knowledge.load import KnowledgeBase
 from knowledge.overlay import Reading, overlaid
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """What was new; `unknown` are lawyers nobody here is called by: a reading is nobody's but the reader's."""
 
     texts: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -37,8 +36,7 @@ class Handled(msgspec.Struct, frozen=True):
     letters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One message and its reply, for showing a conversation again."""
 
     key: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -21,8 +20,7 @@ _ENCODE = msgspec.json.Encoder()
 _DECODE = msgspec.json.Decoder(tuple[str, ...])
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """A lesson on the calendar, with how many answered it and how many of them rightly."""
 
     day: date

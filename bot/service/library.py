@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import replace
 
 from bot.conversation.turn import Library
 from knowledge.load import KnowledgeBase
@@ -20,7 +20,7 @@ def with_base(
     """
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be amended")
-    return replace(library, base=base, search=library.search.amended(base, strangers, drafts=drafts))
+    return dataclasses.replace(library, base=base, search=library.search.amended(base, strangers, drafts=drafts))
 
 
 def with_overlay(shipped: Library, overlay: Overlay, near: Library | None = None) -> Library:
@@ -37,4 +37,4 @@ def serving(library: Library, *, confirmed_only: bool) -> Library:
     if not isinstance(library.search, Searcher):
         raise TypeError("only a search with an index can be told what to serve")
     search = library.search.serving(confirmed_only=confirmed_only)
-    return replace(library, search=search, confirmed_only=confirmed_only)
+    return dataclasses.replace(library, search=search, confirmed_only=confirmed_only)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -18,8 +18,7 @@ KEPT = timedelta(days=3)
 _t = media.c
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A picture or voice to fetch."""
 
     id: str
@@ -29,8 +28,7 @@ class Wanted:
     noted_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What was fetched."""
 
     citizen: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.ids import NewId
@@ -41,8 +41,7 @@ _PENDING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """One call to the platform: the rows it carries, to whom, and the handoffs they belong to.
 
     `until` is the window it was judged by; a letter that may not leave now is `held` and carries nothing.
@@ -108,7 +107,7 @@ def redelivered(conn: Connection, handled: Handled, now: datetime) -> Handled:
     if row.state in {"waiting", "held", "failed"}:
         _mark(conn, [row.id], "sent", now, error=RODE)
         return handled
-    return msgspec.structs.replace(handled, reply=None)
+    return replace(handled, reply=None)
 
 
 def ride(conn: Connection, new_id: NewId, citizen_id: str, own: Reply | None, now: datetime) -> Reply | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,11 +44,10 @@ RESULTS = {"answered": "已解答", "offered": "给了几个选择", "unanswered
 MEDIA = {"image": "图片", "voice": "语音", "video": "视频"}
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(msgspec.Struct, frozen=True):
     """How citizens get at their own data: how long it is kept, our address, and where link secrets come from."""
 
-    keep: Keeping = field(default_factory=Keeping)
+    keep: Keeping = msgspec.field(default_factory=Keeping)
     public_url: str = ""
     token: Callable[[], str] = secrets.token_urlsafe
 

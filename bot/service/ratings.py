@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -140,8 +141,7 @@ class Verdicts:
         return self.bad / self.voices if self.voices else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(msgspec.Struct, frozen=True):
     """One word on an answer: of which entry, when, and whether whoever said it was not content."""
 
     entry: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.conversation import rectification
@@ -37,8 +37,7 @@ _FIXED = frozenset({"id", "rated"})
 _COLUMNS = {"responsible": "staff_id", "due": "due_on"}
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How long there is to put something right: so many working days of the county."""
 
     hours: Hours
@@ -49,16 +48,14 @@ class Terms:
         return self.hours.after(now.astimezone(LOCAL).date(), self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(msgspec.Struct, frozen=True):
     """How many wait for a member of staff, and how many of these are overdue."""
 
     open: int = 0
     overdue: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """Something that was done: when, by whom (empty: the citizen), which act."""
 
     at: datetime
@@ -67,8 +64,7 @@ class Step:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A rectification with what a list shows of it. `entry` and `category` tell what it was about."""
 
     case: Case
@@ -291,7 +287,7 @@ def _is_overdue(today: date) -> sa.ColumnElement[bool]:
 def _ask_later(conn: Connection, citizen_id: str, row_id: str) -> None:
     """The bot will ask how it is now when the citizen next writes. The citizen's row is locked."""
     kept = conn.execute(sa.select(citizens.c.state).where(citizens.c.id == citizen_id)).scalar_one()
-    state = msgspec.structs.replace(read_state(kept), visit=row_id)
+    state = replace(read_state(kept), visit=row_id)
     conn.execute(sa.update(citizens).where(citizens.c.id == citizen_id).values(state=written_state(state)))
 
 
@@ -368,7 +364,7 @@ def _moment(stored: int | None) -> datetime | None:
 
 def _save(conn: Connection, before: Case, after: Case) -> None:
     values: dict[str, Any] = {}
-    for column in fields(Case):
+    for column in msgspec.structs.fields(Case):
         new = getattr(after, column.name)
         if column.name not in _FIXED and new != getattr(before, column.name):
             stored = to_ms(new) if isinstance(new, datetime) else new.isoformat() if isinstance(new, date) else new

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -20,16 +20,14 @@ _AGENT = 200
 TOUCH_EVERY = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How long a session lives: unused, and at most."""
 
     idle: timedelta = timedelta(hours=12)
     longest: timedelta = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A logged-in browser and whose it is. `id` is the hash of the token, safe to show its owner."""
 
     id: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -31,8 +30,7 @@ _t = staff.c
 _DECODE = msgspec.json.Decoder(tuple[str, ...])
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A member of staff. `covers` are slugs of subjects, empty for all; `wechat` is their own row among citizens.
 
     `lent`: somebody else knows the password, so it has to be changed first.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -32,17 +32,16 @@ class Disk(Protocol):
 DiskOf = Callable[[Path], Disk]
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(msgspec.Struct, frozen=True):
     """What the store tells. Counts are rows; `unsent` and `untold` are causes of failures with how often."""
 
     schema: str
     size: int
     queued: int
-    outbox: dict[str, int] = field(default_factory=dict)
+    outbox: dict[str, int] = msgspec.field(default_factory=dict)
     oldest_due: datetime | None = None
-    unsent: dict[str, int] = field(default_factory=dict)
-    untold: dict[str, int] = field(default_factory=dict)
+    unsent: dict[str, int] = msgspec.field(default_factory=dict)
+    untold: dict[str, int] = msgspec.field(default_factory=dict)
     late_notices: int = 0
     backup: Backup | None = None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -23,8 +23,7 @@ _t = handoff_messages.c
 PAGE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One line of a conversation. `number` is its place, whatever clocks say."""
 
     id: str
@@ -40,8 +39,7 @@ class Message:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """How far a message got: parts accepted by the platform, all parts, and the state and fault that matter most."""
 
     state: OutboxState

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.conversation import ahead, my_data, rating
@@ -50,8 +50,7 @@ WECHAT = "wechat"
 Decide = Callable[[Turn], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(msgspec.Struct, frozen=True):
     """What a turn works with; `announcement` is what citizens are told at present."""
 
     library: Library
@@ -60,7 +59,7 @@ class Office:
     hours: Hours = USUAL
     announcement: str = ""
     rectify_days: int = 5
-    own: Own = field(default_factory=Own)
+    own: Own = msgspec.field(default_factory=Own)
 
     @property
     def terms(self) -> Terms:
@@ -68,8 +67,7 @@ class Office:
         return Terms(self.hours, self.rectify_days)
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(msgspec.Struct, frozen=True):
     """A message about to be taken."""
 
     office: Office
@@ -96,9 +94,7 @@ def take(conn: Connection, office: Office, inbound: Inbound, now: datetime) -> H
     turn = _turn(conn, office, citizen, inbound, now, met)
     outcome = office.decide(turn)
     said = outcome.record
-    citizen = msgspec.structs.replace(
-        citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now)
-    )
+    citizen = replace(citizen, state=outcome.state, allowance=citizen.allowance.after(_act(inbound), now))
     if met is None:
         citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=bool(said.subscribed))
     else:
@@ -147,7 +143,7 @@ def _serve(
     met: Arrival | None,
 ) -> Handled:
     """A lawyer at their own WeChat: on record like any message, but no consultation and no citizen's turn."""
-    citizen = msgspec.structs.replace(citizen, allowance=citizen.allowance.after(_act(inbound), now))
+    citizen = replace(citizen, allowance=citizen.allowance.after(_act(inbound), now))
     following = True if inbound.event == "subscribe" else None
     if met is None:
         citizens.add(conn, citizen, inbound.channel, inbound.citizen, now, subscribed=True)
@@ -186,27 +182,27 @@ def _turn(
     # The chat page shows it above the conversation.
     announcement = office.announcement if inbound.channel == WECHAT else ""
     turn = Turn(inbound, citizen.state, now, office.library, township=citizen.township, announcement=announcement)
-    turn = msgspec.structs.replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
+    turn = replace(_with_wishes(conn, office, citizen, turn), letters=met is not None and met.pending)
     handoff = met.handoff if met else None
     if handoff is None and not asks_for_person(inbound):
         return turn
     found = handoffs.get(conn, handoff) if handoff else None
     lawyer = staff.member(conn, found.lawyer) if found and found.lawyer else None
-    turn = msgspec.structs.replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "")
+    turn = replace(turn, handoff=found, lawyer=lawyer.title if lawyer else "")
     if found is not None and found.state != "asking" and not asks_for_person(inbound):
         return turn
-    return msgspec.structs.replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
+    return replace(turn, duty=handling.duty_facts(conn, office.hours, found, now))
 
 
 def _with_wishes(conn: Connection, office: Office, citizen: Citizen, turn: Turn) -> Turn:
     """Facts that only some messages ask for, by what their flows say: most turns look up none of them."""
     inbound, state, now = turn.inbound, citizen.state, turn.now
     if moment := rating.moment(inbound, state, now):
-        turn = msgspec.structs.replace(turn, rateable=ratings.rateable(conn, citizen.id, moment, now))
+        turn = replace(turn, rateable=ratings.rateable(conn, citizen.id, moment, now))
     if my_data.wants(inbound):
-        turn = msgspec.structs.replace(turn, held=own_data.held(conn, citizen.id, office.own, inbound.channel))
+        turn = replace(turn, held=own_data.held(conn, citizen.id, office.own, inbound.channel))
     if wish := learning.wants(inbound, state.awaited(now)):
-        turn = msgspec.structs.replace(turn, lesson=lessons.wanted(conn, wish, turn.day))
+        turn = replace(turn, lesson=lessons.wanted(conn, wish, turn.day))
     return turn
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -14,8 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bot.store.database import ConflictError, cursor_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(msgspec.Struct, frozen=True):
     """A statement for one dialect: its text, the values written into it, and how the driver wants all values."""
 
     sql: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import yaml
 
 from knowledge.danger.net import WIDE, Net, load_net, windows
@@ -38,16 +38,14 @@ _MENTION_LEAD = "（您或身边的人眼下有危险，先打110；受伤打120
 UNNAMED = "alarm"
 
 
-@dataclass(frozen=True, slots=True)
-class Danger:
+class Danger(msgspec.Struct, frozen=True):
     """One kind of danger, and what is said at once."""
 
     name: str
     reply: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     """How one kind of danger sounds: `likely` signs yield to `unless`, `sure` ones to none."""
 
     danger: Danger

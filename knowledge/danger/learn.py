@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -143,7 +144,7 @@ def cross_validate(pieces: Pieces, examples: Examples) -> Scores:
     found = {name: np.zeros(len(getattr(examples, name))) for name in ("danger", "near", "real")}
     for fold in range(FOLDS):
         rest = {name: _without(getattr(examples, name), fold) for name in found}
-        net = train(pieces, replace(examples, **rest))
+        net = train(pieces, dataclasses.replace(examples, **rest))
         for name, scores in found.items():
             texts = getattr(examples, name)
             scores[fold::FOLDS] = [net.score(text) for text in texts[fold::FOLDS]]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from knowledge.search.examples import FOLDS, Example
 from knowledge.search.grow import grow
@@ -20,8 +20,7 @@ _WITHOUT_LENGTH = np.array([name not in {"length", "lead", "share"} for name in 
 ROUNDS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """How one held-out question came out."""
 
     example: Example
@@ -40,7 +39,7 @@ def fit(rows: Sequence[Prepared], settings: Mixer) -> Mixer:
     weights = _mix([row for row in ready if row.gold.any()])
     so_far = [odds((row.signals @ weights).tolist()) for row in asked]
     trees = grow([row.signals for row in asked], np.concatenate([row.gold for row in asked]), np.concatenate(so_far))
-    mixer = msgspec.structs.replace(settings, weights=tuple(round(float(w), 4) for w in weights), trees=trees)
+    mixer = replace(settings, weights=tuple(round(float(w), 4) for w in weights), trees=trees)
     found, right, among = [], [], []
     for row in ready:
         scores = mixer.score(row.signals).scores
@@ -49,7 +48,7 @@ def fit(rows: Sequence[Prepared], settings: Mixer) -> Mixer:
         right.append(float(row.gold[order[0]]))
         among.append(float(row.gold[order[:MOST_CHOICES]].any()))
     matrix = np.array(found, dtype=np.float64)
-    return msgspec.structs.replace(
+    return replace(
         mixer,
         right=_logistic(matrix, np.array(right)),
         among=_logistic(matrix, np.array(among)),

@@ -6,9 +6,9 @@ Friedman 2001 for the boosting, Prokhorenkova et al. 2018 (CatBoost) for trees t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from knowledge.search.index import Floats, Ints
@@ -28,8 +28,7 @@ class _Question(NamedTuple):
     gain: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(msgspec.Struct, frozen=True):
     """Features in bins: `edges[feature][bin]` is the highest value in a bin, but for the last."""
 
     edges: list[Floats]

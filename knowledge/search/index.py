@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from operator import add
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -60,8 +60,7 @@ def grams(text: str, concepts: Concepts) -> list[str]:
     return [*found, *sorted(concepts(text))]
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(msgspec.Struct, frozen=True):
     """Lists of terms as numbers: one flat array, and how many terms each document has."""
 
     vocabulary: dict[str, int]

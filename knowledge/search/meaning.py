@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from knowledge.search.index import Concepts, Floats, Ints, grams
 
@@ -26,8 +27,7 @@ _NO_CONCEPTS = Concepts({})
 CHUNK = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
+class Vectors(msgspec.Struct, frozen=True):
     """What was learned: a row for each term and each entry, in bytes; what a byte is worth differs by row."""
 
     terms: list[str]

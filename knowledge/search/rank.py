@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from knowledge.entry import Entry
 from knowledge.foreseen import Foreseen
@@ -109,7 +110,7 @@ def searcher(
     ones unless others are given; `tables` must have been worked out with them, and `mixer` learned.
     """
     if wrong_costs is not None:
-        mixer = msgspec.structs.replace(mixer, wrong_costs=wrong_costs)
+        mixer = replace(mixer, wrong_costs=wrong_costs)
     return Searcher(Index(base, mixer, tables, vectors=vectors), confirmed_only=confirmed_only)
 
 

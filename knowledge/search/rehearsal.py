@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from knowledge.danger import learn as danger
@@ -30,8 +31,7 @@ SHORTEST, LONGEST = 8, 80
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """An example with its candidates; `gold` marks the right ones."""
 
     example: Example

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-import msgspec
+from msgspec.structs import replace
 
 from knowledge.search.mixer import SETTLED
 from knowledge.search.normalise import tidy
@@ -36,7 +36,7 @@ def find(search: Search, text: str, day: date, *, context: str = "") -> Result:
         Asked(part.whole.strip(" ,，"), one.verdict, one.best) for part, one in zip(asked, found, strict=True)
     )
     others = () if main.verdict == "none" else _others(main, found)
-    return msgspec.structs.replace(main, others=others, parts=parts)
+    return replace(main, others=others, parts=parts)
 
 
 def searched(text: str) -> list[str]:

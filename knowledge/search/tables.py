@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from knowledge.entry import Entry
@@ -19,8 +19,7 @@ TOLD_WEIGHT = 0.5
 NUMBER, TEXT = np.int32, np.int16
 
 
-@dataclass(frozen=True, slots=True)
-class Postings:
+class Postings(msgspec.Struct, frozen=True):
     """Which entries a term speaks for, and, one level down, which texts of each of these entries hold it.
 
     The upper level draws a few entries into the pool; only for them the lower level is looked at, so that weighing up
@@ -39,8 +38,7 @@ class Postings:
     idf: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Weighing:
+class Weighing(msgspec.Struct, frozen=True):
     """How one field weighs its terms, for texts that come later: idf by term number, of a new term, mean length."""
 
     idf: Floats
@@ -48,8 +46,7 @@ class Weighing:
     mean: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(msgspec.Struct, frozen=True):
     """All that is worked out from the content."""
 
     terms: list[str]  # a term's number is its place
@@ -70,8 +67,7 @@ class Tables:
     fields: tuple[Weighing, Weighing, Weighing]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """A field as part of the postings: whose its documents are, which text of theirs, how strongly they pull."""
 
     of: Field

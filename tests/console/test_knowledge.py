@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -300,7 +301,7 @@ async def test_articles_stand_beside_the_text_where_the_county_has_them(
     (folder / "劳动合同法.txt").write_text(
         "劳动合同法\neffective: 2013-07-01  status: in force\n第三十条\t用人单位应当按约定支付。\n", encoding="utf-8"
     )
-    parts = Parts(library=replace(library, articles=read_articles(folder)))
+    parts = Parts(library=dataclasses.replace(library, articles=read_articles(folder)))
     async with start_bot(parts=parts) as bot:
         engine = sa.create_engine(bot.settings.database_url)
         async with staff(bot, engine, clock, "li", "lawyer") as li:

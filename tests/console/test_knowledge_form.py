@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.console.knowledge import form, judging
 from bot.console.knowledge.diff import changes, pieces
@@ -69,7 +69,7 @@ def test_both_texts_can_be_read_off_their_difference(before: str, after: str) ->
 def test_only_fields_that_differ_are_shown(base: KnowledgeBase) -> None:
     entry = base.entries[WAGES]
     assert changes(entry, entry) == []
-    other = msgspec.structs.replace(entry, question="工资要不回来怎么办")
+    other = replace(entry, question="工资要不回来怎么办")
     assert [one.label for one in changes(entry, other)] == ["标准问题"]
     assert changes(None, entry)
     assert changes(entry, None)
@@ -95,9 +95,9 @@ def test_reminders_name_the_law_and_the_day(base: KnowledgeBase) -> None:
     entry, law = base.entries[WAGES], base.statutes.laws["劳动合同法"]
 
     def why(day_shift: int = 0, reviewed: str = "", **of_law: object) -> str:
-        changed = msgspec.structs.replace(law, **of_law)
+        changed = replace(law, **of_law)
         statutes = type(base.statutes)(base.statutes.laws | {law.name: changed}, base.statutes.short)
-        one: Entry = msgspec.structs.replace(entry, reviewed=DAY.fromisoformat(reviewed)) if reviewed else entry
+        one: Entry = replace(entry, reviewed=DAY.fromisoformat(reviewed)) if reviewed else entry
         small = KnowledgeBase({one.id: one}, statutes, base.places, base.lexicon)
         day = DAY.fromordinal(DAY.toordinal() + day_shift)
         return next((each.why for each in judging.reminders(small, day)), "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.handoff.machine import Handoff
 from bot.conversation.router import handle
@@ -43,10 +43,8 @@ class Talk:
         turn = Turn(
             inbound, self.state, self.now, self.library(), township=self.township, handoff=self.handoff, duty=self.duty
         )
-        turn = msgspec.structs.replace(
-            turn, rateable=self.rateable, held=self.held, lesson=self.lesson, letters=self.letters
-        )
-        outcome = handle(msgspec.structs.replace(turn, lawyer="张律师"))
+        turn = replace(turn, rateable=self.rateable, held=self.held, lesson=self.lesson, letters=self.letters)
+        outcome = handle(replace(turn, lawyer="张律师"))
         self.state = outcome.state
         return outcome
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bot.conversation.handoff.machine import Event, Handoff
 from bot.conversation.turn import Duty, Outcome, Rated, Rating, State
@@ -104,7 +103,7 @@ def test_off_duty_a_promise_is_made_and_kept_on_record(talk: Office) -> None:
 
 
 def test_where_no_lawyer_serves_the_hotline_is_said(talk: Office) -> None:
-    talk.duty = msgspec.structs.replace(OFF_DUTY, staffed=False)
+    talk.duty = replace(OFF_DUTY, staffed=False)
     asked = talk.say("转人工")
     assert asked.record.request is None
     assert "12348" in text(asked)

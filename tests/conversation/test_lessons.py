@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import date, timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bot.conversation.handoff.machine import Handoff
 from bot.conversation.lessons import by_number, case, solved, wants
@@ -56,7 +56,7 @@ def test_what_is_wanted(words: str, wanted: str) -> None:
 def test_letters_answer_only_where_a_quiz_was_put() -> None:
     inbound = Inbound("wechat", "o1", "m1", "text", NOW, text="B")
     assert wants(inbound, "quiz:q1") == "id:q1"
-    assert wants(msgspec.structs.replace(inbound, text="x", tap="quiz:q9:1"), "quiz:q1") == "id:q9"
+    assert wants(replace(inbound, text="x", tap="quiz:q9:1"), "quiz:q1") == "id:q9"
 
 
 def test_todays_entry_is_told_with_its_basis_and_counts_nothing(talk: Talk) -> None:
@@ -119,15 +119,15 @@ def test_entries_take_turns_and_confirmed_ones_come_first(base: KnowledgeBase, s
     chosen = [by_number(library, start + timedelta(days=n)) for n in range(30)]
     assert len({one.id for one in chosen if one}) == 30
     assert all(one and one.kind == "legal" for one in chosen)
-    sworn = msgspec.structs.replace(base.entries[ENTRY], confirmed=Confirmation(by="王律师", on=start))
-    confirmed = Library(replace(base, entries=base.entries | {ENTRY: sworn}), search, base.nowhere)
+    sworn = replace(base.entries[ENTRY], confirmed=Confirmation(by="王律师", on=start))
+    confirmed = Library(dataclasses.replace(base, entries=base.entries | {ENTRY: sworn}), search, base.nowhere)
     assert by_number(confirmed, start) == sworn
     nothing = Library(base, search, base.nowhere, confirmed_only=True)
     assert by_number(nothing, start) is None
 
 
 def test_what_rests_on_a_law_no_longer_in_force_is_not_put(talk: Talk, base: KnowledgeBase) -> None:
-    talk.lesson = msgspec.structs.replace(QUIZ, entry="no.such-entry")
+    talk.lesson = replace(QUIZ, entry="no.such-entry")
     assert "今天还没有题" in text(talk.say("做道题"))
     assert "停用" in text(talk.say("A", tap="quiz:q1:1"))
     assert "停用" in text(talk.say("x", tap="learn:no.such-entry"))
@@ -140,6 +140,6 @@ def test_forged_taps_count_nothing(talk: Talk, tap: str) -> None:
 
 def test_every_text_fits_a_message(base: KnowledgeBase, search: Search) -> None:
     library = Library(base, search, base.nowhere)
-    wide = msgspec.structs.replace(QUIZ, question="长" * 300, options=("选" * 40,) * 4, explanation="解" * 600)
+    wide = replace(QUIZ, question="长" * 300, options=("选" * 40,) * 4, explanation="解" * 600)
     assert case(wide).size <= 2048
     assert solved(wide, 1, base.entries[ENTRY], library).size <= 2048

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bot.conversation.handoff.machine import Handoff
 from bot.conversation.my_data import wants
@@ -70,7 +69,7 @@ def test_an_export_is_a_link_for_a_day(talk: Talk) -> None:
     assert "https://fawen.example/my/secret\n" in text(given)
     assert "明天10:00前" in text(given)
     assert given.record.data == "exported"
-    talk.held = msgspec.structs.replace(HELD, link="")
+    talk.held = replace(HELD, link="")
     refused = talk.say("导出我的记录")
     assert refused.record.data == ""
     assert "窗口" in text(refused)

@@ -6,10 +6,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.conversation.handoff.machine import Handoff
 from bot.conversation.rating import ASK_EVERY, REMEMBERED, moment
@@ -188,5 +188,5 @@ def test_however_a_talk_goes_grades_are_asked_for_seldom(
 
 @pytest.mark.parametrize("tap", ["rate:c", "rate:c:k1:9", "rate:c:k1:x", "visit:r1", "visit:r1:0", "visit", "rate::"])
 def test_forged_taps_record_nothing(talk: Talk, tap: str) -> None:
-    record = msgspec.structs.replace(talk.say("在吗", tap=tap).record, flow="")
+    record = replace(talk.say("在吗", tap=tap).record, flow="")
     assert (record.rating, record.visit) == (None, None)

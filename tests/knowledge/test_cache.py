@@ -43,7 +43,7 @@ def same(one: tuple[KnowledgeBase, Tables], other: tuple[KnowledgeBase, Tables])
         np.array_equal(getattr(mine, name), getattr(theirs, name))
         and getattr(mine, name).dtype == getattr(theirs, name).dtype
         for mine, theirs in ((tables, tables2), (tables.postings, tables2.postings))
-        for name in mine.__slots__
+        for name in mine.__struct_fields__
         if isinstance(getattr(mine, name), np.ndarray)
     ]
     weighings = zip(tables.fields, tables2.fields, strict=True)

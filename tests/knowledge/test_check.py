@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from knowledge.check import check
 from knowledge.entry import Entry
@@ -68,19 +69,19 @@ GOOD = "labour.unpaid-wages"
     ],
 )
 def test_what_the_check_refuses(base: KnowledgeBase, change: dict[str, Any], says: str) -> None:
-    entry = msgspec.structs.replace(base.entries[GOOD], **change)
+    entry = replace(base.entries[GOOD], **change)
     assert any(says.replace("approval block", "`approval` block") in text for text in faults(base, entry, nothing))
 
 
 def test_a_wording_that_finds_another_entry_is_named(base: KnowledgeBase, search: Search) -> None:
     entry = base.entries[GOOD]
-    stray = msgspec.structs.replace(entry, asks=("什么是信访，哪些人可以信访", *entry.asks[1:]))
+    stray = replace(entry, asks=("什么是信访，哪些人可以信访", *entry.asks[1:]))
     assert any("finds petition.basics.what-is instead" in text for text in faults(base, stray, search))
 
 
 def test_a_wording_two_entries_share_is_named(base: KnowledgeBase, search: Search) -> None:
     other = base.entries["wages.who-pays"]
-    twin = msgspec.structs.replace(base.entries[GOOD], asks=(other.asks[0], *base.entries[GOOD].asks[1:]))
+    twin = replace(base.entries[GOOD], asks=(other.asks[0], *base.entries[GOOD].asks[1:]))
     assert any("wages.who-pays too" in text for text in faults(base, twin, search))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knowledge.cli import app
@@ -18,7 +19,7 @@ ARTICLE = "行政处罚法第六十四条"
 
 @pytest.fixture
 def entry(base: KnowledgeBase) -> Entry:
-    return msgspec.structs.replace(base.entries["labour.unpaid-wages"], answer="", more="", deadlines=())
+    return replace(base.entries["labour.unpaid-wages"], answer="", more="", deadlines=())
 
 
 def _deadline(within: str, days: str = "calendar") -> Deadline:
@@ -28,7 +29,7 @@ def _deadline(within: str, days: str = "calendar") -> Deadline:
 
 
 def _says(entry: Entry, text: str, name: str = "a.a") -> Entry:
-    return msgspec.structs.replace(entry, id=name, answer=text)
+    return replace(entry, id=name, answer=text)
 
 
 def _figures(entry: Entry) -> set[tuple[str, str]]:
@@ -61,7 +62,7 @@ def test_a_figure_belongs_to_the_words_beside_it(entry: Entry, text: str, found:
     [(_deadline("5日"), "5日"), (_deadline("5天", "working"), "5个工作日"), (_deadline("5个工作日"), "5个工作日")],
 )
 def test_a_deadline_belongs_to_its_article(entry: Entry, deadline: Deadline, figure: str) -> None:
-    assert _figures(msgspec.structs.replace(entry, deadlines=(deadline,))) == {(ARTICLE, figure)}
+    assert _figures(replace(entry, deadlines=(deadline,))) == {(ARTICLE, figure)}
 
 
 def test_only_figures_that_differ_are_work(entry: Entry) -> None:

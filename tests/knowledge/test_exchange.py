@@ -6,10 +6,10 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from knowledge.entry import Confirmation, Entry
 from knowledge.exchange import EXTRAS, Parcel, parcel, read, written
@@ -23,8 +23,8 @@ LAWYER = Confirmation(by="张律师", on=date(2026, 11, 20))
 
 
 def own(entry_id: str, answer: str, question: str) -> Entry:
-    made = msgspec.structs.replace(BASE.entries[entry_id], answer=answer, question=question, source=SOURCE)
-    return msgspec.structs.replace(made, version=fingerprint(made))
+    made = replace(BASE.entries[entry_id], answer=answer, question=question, source=SOURCE)
+    return replace(made, version=fingerprint(made))
 
 
 TEXTS = st.dictionaries(st.sampled_from(IDS), st.one_of(st.none(), st.tuples(WORDS, WORDS)), max_size=4).map(
@@ -48,7 +48,7 @@ def there_and_back(content: Parcel) -> Parcel:
 def served(overlay: Overlay) -> dict[str, Entry]:
     """What citizens get; where a text stands is no part of it."""
     entries = overlaid(BASE, overlay).entries
-    return {key: msgspec.structs.replace(entry, source="") for key, entry in entries.items()}
+    return {key: replace(entry, source="") for key, entry in entries.items()}
 
 
 @settings(max_examples=40, deadline=None)
@@ -69,7 +69,7 @@ def test_what_is_served_after_a_round_trip_is_what_was_served_before(
 
 
 def test_every_shipped_entry_survives_the_trip() -> None:
-    every = {key: msgspec.structs.replace(entry, source=SOURCE) for key, entry in BASE.entries.items()}
+    every = {key: replace(entry, source=SOURCE) for key, entry in BASE.entries.items()}
     assert there_and_back(Parcel(every)).entries == every
 
 

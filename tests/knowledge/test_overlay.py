@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from knowledge.entry import Confirmation, Entry
 from knowledge.load import KnowledgeBase, fingerprint
@@ -24,8 +24,8 @@ def shipped(base: KnowledgeBase) -> Searcher:
 
 
 def changed(entry: Entry, **values: object) -> Entry:
-    made = msgspec.structs.replace(entry, **values)
-    return msgspec.structs.replace(made, version=fingerprint(made))
+    made = replace(entry, **values)
+    return replace(made, version=fingerprint(made))
 
 
 def test_an_empty_overlay_changes_nothing(base: KnowledgeBase, shipped: Searcher) -> None:
@@ -128,8 +128,8 @@ def test_amending_twice_is_like_amending_once(base: KnowledgeBase, shipped: Sear
 
 def test_a_kept_text_comes_back_whole(base: KnowledgeBase) -> None:
     for entry in list(base.entries.values())[::15]:
-        back = decoded(encoded(msgspec.structs.replace(entry, confirmed=LAWYER, asked=("问",))))
-        assert msgspec.structs.replace(back, source=entry.source) == entry
+        back = decoded(encoded(replace(entry, confirmed=LAWYER, asked=("问",))))
+        assert replace(back, source=entry.source) == entry
 
 
 @pytest.mark.parametrize("body", ["", "{}", "null", '{"id": 1}'])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.channels.wechat import render
 from knowledge.citation import ARTICLE
@@ -84,7 +84,7 @@ def test_a_cut_never_falls_inside_a_citation(text: str, room: int) -> None:
 
 def test_related_questions_appear_while_there_is_room(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    short = msgspec.structs.replace(entry, answer="可以投诉。", more="")
+    short = replace(entry, answer="可以投诉。", more="")
     labels = [row[0].label for row in answer(short, base, base.nowhere, DAY).rows[:-1]]
     known = [base.entries[other].question for other in entry.see_also if other in base.entries]
     assert labels == known[:3]
@@ -93,7 +93,7 @@ def test_related_questions_appear_while_there_is_room(base: KnowledgeBase) -> No
 
 def test_a_confirmed_entry_names_who_confirmed_it(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    signed = msgspec.structs.replace(entry, confirmed=Confirmation(by="张律师", on=date(2026, 12, 1)))
+    signed = replace(entry, confirmed=Confirmation(by="张律师", on=date(2026, 12, 1)))
     text = answer(signed, base, base.nowhere, DAY).text
     assert "2026-12-01 张律师确认" in text
     assert "待本县律师确认" not in text

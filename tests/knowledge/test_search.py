@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from operator import mul
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knowledge.cli import app
@@ -92,7 +93,7 @@ def test_confidences_fall_and_lie_between_zero_and_one(search: Search) -> None:
 
 def test_an_entry_out_of_its_dates_is_not_served(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    ended = msgspec.structs.replace(entry, valid=Validity(ends=date(2026, 11, 21)))
+    ended = replace(entry, valid=Validity(ends=date(2026, 11, 21)))
     changed = KnowledgeBase(base.entries | {entry.id: ended}, base.statutes, base.places, base.lexicon)
     look = searcher(changed, load_mixer())
     assert entry.id in [one.entry for one in look(entry.question, date(2026, 11, 21)).candidates]
@@ -101,7 +102,7 @@ def test_an_entry_out_of_its_dates_is_not_served(base: KnowledgeBase) -> None:
 
 def test_an_entry_whose_law_ended_is_not_served(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    law = msgspec.structs.replace(base.statutes.laws["劳动合同法"], until=date(2026, 11, 21))
+    law = replace(base.statutes.laws["劳动合同法"], until=date(2026, 11, 21))
     statutes = type(base.statutes)(base.statutes.laws | {"劳动合同法": law}, base.statutes.short)
     look = searcher(KnowledgeBase(base.entries, statutes, base.places, base.lexicon), load_mixer())
     assert entry.id not in [one.entry for one in look(entry.question, DAY).candidates]
@@ -236,7 +237,7 @@ def test_a_wording_to_the_letter_needs_no_weighing_up(base: KnowledgeBase, searc
 
 def test_a_wording_to_the_letter_of_what_is_not_served_is_searched(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    ended = msgspec.structs.replace(entry, valid=Validity(ends=date(2026, 11, 21)))
+    ended = replace(entry, valid=Validity(ends=date(2026, 11, 21)))
     changed = KnowledgeBase(base.entries | {entry.id: ended}, base.statutes, base.places, base.lexicon)
     found = searcher(changed, load_mixer())(entry.question, DAY)
     assert found.candidates
@@ -253,7 +254,7 @@ def test_the_dearer_a_wrong_answer_the_fewer_answers(base: KnowledgeBase) -> Non
 
 
 def test_a_new_entry_is_found_by_meaning_before_anything_is_learned_anew(base: KnowledgeBase) -> None:
-    entry = msgspec.structs.replace(base.entries["labour.unpaid-wages"], id="labour.brand-new")
+    entry = replace(base.entries["labour.unpaid-wages"], id="labour.brand-new")
     others = {name: one for name, one in base.entries.items() if name != "labour.unpaid-wages"}
     look = searcher(KnowledgeBase(others | {entry.id: entry}, base.statutes, base.places, base.lexicon), load_mixer())
     assert look("老板一直拖着不发薪水", DAY).candidates[0].entry == "labour.brand-new"
@@ -318,8 +319,8 @@ def test_many_messages_are_found_as_each_alone(
 
 def test_what_was_foreseen_on_one_day_is_not_found_on_another(base: KnowledgeBase) -> None:
     entry = next(one for one in base.entries.values() if one.kind == "legal")
-    ended = msgspec.structs.replace(entry, valid=Validity(ends=DAY))
-    look = searcher(replace(base, entries={**base.entries, entry.id: ended}), load_mixer())
+    ended = replace(entry, valid=Validity(ends=DAY))
+    look = searcher(dataclasses.replace(base, entries={**base.entries, entry.id: ended}), load_mixer())
     message = f"{entry.question}，对方不承认"
     look.ahead([message], DAY)
     look.ahead([message], DAY + timedelta(days=1))

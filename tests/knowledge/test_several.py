@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knowledge.cli import app
@@ -120,7 +121,7 @@ def test_real_questions_stay_as_they_are(base: KnowledgeBase, search: Search) ->
 
 def test_choices_leave_room_for_what_was_asked_besides() -> None:
     main = says("choices", a=0.6, b=0.2, c=0.1, d=0.1)
-    both = msgspec.structs.replace(main, others=says("answer", b=0.9, x=0.8).candidates)
+    both = replace(main, others=says("answer", b=0.9, x=0.8).candidates)
     assert [one.entry for one in main.offered] == ["a", "b", "c", "d"]
     assert [one.entry for one in both.offered] == ["a", "c", "b", "x"]
 
@@ -150,7 +151,7 @@ def test_most_questions_of_a_message_get_their_entries(search: Search) -> None:
 def test_the_reply_answers_one_and_offers_the_others(base: KnowledgeBase) -> None:
     main = says("answer", **{"child.custody-general": 0.9})
     others = says("answer", **{"marriage.house-divide": 0.9, "labour.unpaid-wages": 0.8}).candidates
-    said = for_result(DIVORCE, msgspec.structs.replace(main, others=others), base, base.nowhere, DAY)
+    said = for_result(DIVORCE, replace(main, others=others), base, base.nowhere, DAY)
     assert base.entries["child.custody-general"].answer.splitlines()[0] in said.text
     assert said.text.endswith(ALSO)
     assert [tap.id for tap in said.taps][:2] == ["ask:marriage.house-divide", "ask:labour.unpaid-wages"]
@@ -177,7 +178,7 @@ def test_offers_never_break_the_limit_nor_hide_the_basis(base: KnowledgeBase) ->
 
 def test_choices_of_several_questions_say_so(base: KnowledgeBase) -> None:
     one = says("choices", **{"lease.deposit": 0.6, "labour.unpaid-wages": 0.2})
-    several = msgspec.structs.replace(one, others=says("answer", **{"tort.dog-bite": 0.9}).candidates)
+    several = replace(one, others=says("answer", **{"tort.dog-bite": 0.9}).candidates)
     assert CHOOSE in for_result("押金", one, base, base.nowhere, DAY).text
     said = for_result("押金", several, base, base.nowhere, DAY)
     assert CHOOSE_FIRST in said.text

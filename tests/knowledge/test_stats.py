@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knowledge.cli import app
@@ -24,11 +24,11 @@ def test_coverage_counts_answers_choices_and_nothing(tmp_path: Path) -> None:
 
 def test_long_sentences_and_words_of_the_trade_are_named(base: KnowledgeBase) -> None:
     entry = base.entries["labour.unpaid-wages"]
-    hard = msgspec.structs.replace(entry, answer=f"{'长' * (LONG_SENTENCE + 1)}。可以行使代位权。", more="短。")
+    hard = replace(entry, answer=f"{'长' * (LONG_SENTENCE + 1)}。可以行使代位权。", more="短。")
     assert readability(hard).long == 1
     assert readability(hard).longest == LONG_SENTENCE + 1
     assert readability(hard).unexplained == ("代位权",)
-    explained = msgspec.structs.replace(entry, answer="可以行使代位权（替债务人去要债）。", more="")
+    explained = replace(entry, answer="可以行使代位权（替债务人去要债）。", more="")
     assert readability(explained).unexplained == ()
 
 

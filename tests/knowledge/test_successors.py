@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from knowledge.check import check
 from knowledge.entry import Entry, Validity
@@ -60,19 +60,19 @@ def test_a_story_finds_what_is_in_force_once(pairs: list[tuple[Entry, Entry]], s
 
 def test_related_questions_lead_to_what_is_in_force(pairs: list[tuple[Entry, Entry]], base: KnowledgeBase) -> None:
     old, new = pairs[0]
-    entry = msgspec.structs.replace(base.entries["labour.unpaid-wages"], see_also=(old.id,))
+    entry = replace(base.entries["labour.unpaid-wages"], see_also=(old.id,))
     for day, wanted in ((BEFORE, old), (AFTER, new)):
         taps = [tap.id for row in answer(entry, base, Locality(base.places), day).rows for tap in row]
         assert f"ask:{wanted.id}" in taps
 
 
 def test_the_successor_of_a_successor_takes_its_place(base: KnowledgeBase) -> None:
-    first = msgspec.structs.replace(base.entries["labour.unpaid-wages"], valid=Validity(ends=BEFORE))
-    second = msgspec.structs.replace(
+    first = replace(base.entries["labour.unpaid-wages"], valid=Validity(ends=BEFORE))
+    second = replace(
         first, id="labour.second", asks=("第二版怎么要",), question="第二版怎么要钱", succeeds=first.id,
         valid=Validity(starts=AFTER, ends=AFTER),
     )  # fmt: skip
-    third = msgspec.structs.replace(
+    third = replace(
         first, id="labour.third", asks=("第三版怎么要",), question="第三版怎么要钱", succeeds=second.id,
         valid=Validity(starts=AFTER + timedelta(days=1)),
     )  # fmt: skip
@@ -94,7 +94,7 @@ def test_a_successor_begins_when_the_other_ends(base: KnowledgeBase, succeeds: s
         del text, day, context
         return NOTHING
 
-    entry = msgspec.structs.replace(
+    entry = replace(
         base.entries["labour.unpaid-wages"], id="labour.new", succeeds=succeeds, valid=Validity(starts=starts)
     )
     told = check(base, [entry], AFTER, nothing)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.service import county, editions
@@ -41,8 +40,8 @@ class Desk:
         return found
 
     def text(self, answer: str) -> Entry:
-        made = msgspec.structs.replace(self.base.entries[WAGES], answer=answer)
-        return msgspec.structs.replace(made, version=fingerprint(made))
+        made = replace(self.base.entries[WAGES], answer=answer)
+        return replace(made, version=fingerprint(made))
 
     async def serving(self) -> Entry | None:
         overlay = await self.db.read(lambda conn: county.overlay(conn, self.clock()))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.conversation.handoff.machine import Event
@@ -240,7 +241,7 @@ async def test_at_a_citizens_wish_everything_said_is_gone_and_every_count_stays(
     # The open rectification has nobody to be told any more; no other figure moved.
     after = await county.db.read(counted)
     assert [one.rectified for one in after[:2]] == [(0, 0), (2, 1)]
-    assert [replace(one, rectified=(2, 0)) if one.rectified[0] else one for one in after[:2]] == figured[:2]
+    assert [dataclasses.replace(one, rectified=(2, 0)) if one.rectified[0] else one for one in after[:2]] == figured[:2]
     assert after[2:-1] == figured[2:-1]
     assert (figured[-1]["open"], after[-1]["open"], after[-1]["closed"]) == (2, 1, 1)
     assert rows(county.db, "SELECT count(*) FROM data_links") == [(0,)]

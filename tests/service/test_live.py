@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
-import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from bot.live import LIVE
 from bot.service import county, editions
@@ -41,7 +41,7 @@ def staffed(bot: Bot, clock: Clock) -> None:
 
 
 def publish(bot: Bot, base: KnowledgeBase, clock: Clock, answer: str, at: datetime | None = None) -> None:
-    text = msgspec.structs.replace(base.entries[WAGES], answer=answer)
+    text = replace(base.entries[WAGES], answer=answer)
 
     def write(conn: Any, new_id: Any, li: Member) -> None:
         wang, serving = member(conn, "staff-wang"), base.entries[WAGES].version

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from bot.console.auth import COOKIE
 from bot.ids import utc_now, uuid7
@@ -96,8 +96,8 @@ async def parcel(url: str, base: KnowledgeBase, files: Path) -> None:
     """What another county changed, as files."""
     staffed(url)
     entry = base.entries[WAGES]
-    own = msgspec.structs.replace(entry, answer=entry.answer.replace("仲裁不收费", "仲裁一分钱不收"))
-    own = msgspec.structs.replace(own, version=fingerprint(own))
+    own = replace(entry, answer=entry.answer.replace("仲裁不收费", "仲裁一分钱不收"))
+    own = replace(own, version=fingerprint(own))
     engine = sa.create_engine(url)
     with engine.begin() as conn:
         wang = member(conn, "staff-wang")

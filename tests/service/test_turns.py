@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.conversation.turn import Inbound, Library, Outcome, Record, Turn
@@ -52,7 +52,7 @@ def say(clock: Clock) -> Callable[..., Inbound]:
         nonlocal number
         number += 1
         known = Inbound("wechat", citizen, f"m{number}", "text", clock(), text=text)
-        return msgspec.structs.replace(known, **changes)
+        return replace(known, **changes)
 
     return build
 
@@ -108,7 +108,7 @@ async def test_messages_of_one_citizen_walk_in_order(
 
     def remember(turn: Turn) -> Outcome:
         seen.setdefault(turn.inbound.citizen, []).append(turn.state.question)
-        return Outcome(Reply("好"), Record("test"), msgspec.structs.replace(turn.state, question=turn.inbound.text))
+        return Outcome(Reply("好"), Record("test"), replace(turn.state, question=turn.inbound.text))
 
     desk = Desk(db, lambda: replace(office, decide=remember), clock, Metrics())
     messages = [say(str(number), citizen=f"o{number % 3}") for number in range(30)]
@@ -309,7 +309,9 @@ async def test_a_crowd_is_answered_as_one_by_one_and_weighed_up_together(
     slow = [(await desk.handle(say(text, f"slow{n}"))).reply for n, text in enumerate(asked)]
     counts.clear()
     # A search that remembers nothing of it.
-    office = replace(office, library=serving(replace(office.library, confirmed_only=True), confirmed_only=False))
+    office = replace(
+        office, library=serving(dataclasses.replace(office.library, confirmed_only=True), confirmed_only=False)
+    )
     gate = threading.Event()
     held = asyncio.ensure_future(sqlite_db.write(lambda _: gate.wait(5)))
     await asyncio.sleep(0)

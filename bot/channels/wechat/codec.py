@@ -9,12 +9,12 @@ import re
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NoReturn
 from xml.parsers.expat import ExpatError, ParserCreate
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.conversation.turn import Inbound, MessageKind
@@ -49,8 +49,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A verified message: its fields, and whether the reply must be encrypted."""
 
     fields: Mapping[str, str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import aiohttp
+import msgspec
 import segno
 import structlog
 from aiohttp import web
@@ -33,8 +33,7 @@ REMEMBERED = 1000
 LOOK_EVERY = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class BindingCode:
+class BindingCode(msgspec.Struct, frozen=True):
     """What binds a WeChat: words to send to the account, and a QR code to scan (empty where the account has none)."""
 
     words: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 import chinese_calendar
+import msgspec
 
 from bot.conversation.handoff.duty import Hours
 from bot.service.staff import Member
@@ -18,8 +18,7 @@ _NAMES: dict[str, str] = {one.value: one.chinese for one in chinese_calendar.Hol
 Own = Literal["", "on", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(msgspec.Struct, frozen=True):
     """A day. `why`: 国庆节, 周末, 调休上班 …, empty for a usual working day; `own`: what the county decided for itself."""
 
     day: date

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
 
 from bot.service.system import Records
 
@@ -15,8 +16,7 @@ LONG_DUE = timedelta(minutes=10)
 QUEUE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class System:
+class System(msgspec.Struct, frozen=True):
     """Everything the page shows. Counters are this process's since `started`."""
 
     now: datetime
@@ -28,14 +28,13 @@ class System:
     writes: int = 0
     failed_turns: int = 0
     late: int = 0
-    calls: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = msgspec.field(default_factory=dict)
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
     useless: tuple[str, ...] = ()
     wechat: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing that is wrong, and what helps."""
 
     what: str

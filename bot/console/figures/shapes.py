@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+import msgspec
 from markupsafe import Markup
 
 from bot.console.figures import charts
@@ -22,24 +22,21 @@ PAGE = "/console/figures"
 MOST_BARS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """A number as it reads, and the page of its rows; without one it is no link."""
 
     text: str
     href: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A line of a table."""
 
     label: str
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A breakdown as the page shows it."""
 
     slug: str
@@ -50,8 +47,7 @@ class Section:
     total: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(msgspec.Struct, frozen=True):
     """One of the figures at the top. `more`: what else somebody wants who looks at it."""
 
     name: str
@@ -214,8 +210,7 @@ def task_section(found: Findings) -> Section | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A period to tap."""
 
     name: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from yarl import URL
 
@@ -54,8 +54,7 @@ STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """What the pages work with."""
 
     db: Database

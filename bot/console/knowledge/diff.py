@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+import msgspec
 
 from bot.console.knowledge.form import LABELS, fields
 from knowledge.entry import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """A stretch of text: kept, struck out ("out") or new ("in")."""
 
     how: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One field that differs."""
 
     label: str

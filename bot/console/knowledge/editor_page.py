@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, time
 
+import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from bot.console import shell
 from bot.console.doors import EDITORS, JURISTS, Doors, Form
@@ -26,8 +27,7 @@ TAKEN = "这个编号已经有了，请换一个，或者去改那一条。"
 BAD_DAY = "发布日期要写成2026-11-23这样，而且不能是过去的日子。"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What the editor shows besides the form itself."""
 
     values: Mapping[str, str]
@@ -40,8 +40,7 @@ class Shown:
     publish_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     """What a form asks for: which entry (empty for a new one), what stood there, what is to stand there, from when."""
 
     entry_id: str

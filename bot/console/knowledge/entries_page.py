@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from bot.console.doors import EDITORS, Doors
@@ -29,8 +29,7 @@ FILTERS = {"": "全部", "open": "待确认", "confirmed": "律师已确认", "o
 LEAST_SHOWN = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True):
     """A candidate of the test panel: its entry, and what each signal adds: in words, in figures, as a bar of ten."""
 
     reason: Reason

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from knowledge import citation
 from knowledge.entry import Approval, Deadline, Entry, Material, Unverified, Validity, Where
@@ -37,8 +37,7 @@ _COPIES = re.compile(r"复印件(\d+)份")
 _FLAGS = ("告知承诺", "免提交")
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(msgspec.Struct, frozen=True):
     """What a form came to: an entry, or what is wrong with it in sentences."""
 
     entry: Entry | None
@@ -192,7 +191,7 @@ def entry(form: Mapping[str, str], old: Entry | None = None) -> Filled:
         made = msgspec.convert(msgspec.to_builtins(Entry(**values)), Entry)
     except msgspec.ValidationError as error:
         return Filled(None, (f"有一项写得不对：{error}",))
-    return Filled(msgspec.structs.replace(made, version=fingerprint(made), source=SOURCE))
+    return Filled(replace(made, version=fingerprint(made), source=SOURCE))
 
 
 def _readable(cite: str) -> bool:

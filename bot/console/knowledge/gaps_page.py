@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import msgspec
 from aiohttp import web
 from sqlalchemy.engine import Connection
 
@@ -24,8 +24,7 @@ CHOICES = 4
 KEPT = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     at: datetime
     days: int
     found: list[Gap]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+
+import msgspec
 
 from bot.conversation.turn import LOCAL, Library
 from bot.service.library import with_base
@@ -27,16 +28,14 @@ HEARD = timedelta(days=90)
 IN_COMMON = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """A finding in words for staff; a fatal one keeps the entry from being published."""
 
     text: str
     fatal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """A question whose answer would change: what it gets now and what it would get, each as people read it."""
 
     question: str
@@ -44,8 +43,7 @@ class Moved:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What publishing does: questions that get another answer, real ones that keep theirs in new words, how many were tried."""
 
     moved: list[Moved]
@@ -53,8 +51,7 @@ class Effect:
     tried: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(msgspec.Struct, frozen=True):
     """An entry that must be looked at again, and why."""
 
     entry: Entry

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.engine import Connection
@@ -25,8 +25,7 @@ YEAR = timedelta(days=365)
 _c = consultations.c
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """How far a subject is."""
 
     slug: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+import msgspec
 
 from bot.conversation.handoff import subjects
 from bot.conversation.handoff.wording import GRADES
@@ -25,8 +26,7 @@ LETTERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A rectification in the list."""
 
     id: str
@@ -39,8 +39,7 @@ class Row:
     responsible: str
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     """One line of what was done."""
 
     at: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from bot.conversation.handoff.wording import GRADES
 from bot.conversation.turn import LOCAL
@@ -38,8 +39,7 @@ _TABLES: dict[str, dict[str, str]] = {
 _NOTHING = {"ended": STILL_OPEN, "service": "没有办结", "township": "没说乡镇", "entry": "没有条目"}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A value to choose, with its name."""
 
     value: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from bot.console.records import names

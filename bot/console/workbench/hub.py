@@ -57,8 +57,7 @@ class Peer:
         await self.socket.close(code=1013, message=b"slow")
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """A handoff after a change, with what its readers may not have yet."""
 
     handoff: Handoff

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
+import msgspec
 
 from bot.conversation.turn import LOCAL
 
@@ -15,8 +15,7 @@ _FURTHEST = 30
 _SATURDAY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(msgspec.Struct, frozen=True):
     """When lawyers are on duty: spans of a working day, and what the county decides beside the national calendar."""
 
     spans: tuple[tuple[time, time], ...] = ((time(8, 30), time(12, 0)), (time(14, 30), time(18, 0)))

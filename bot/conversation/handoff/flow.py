@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
-import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.handoff import subjects, wording
 from bot.conversation.handoff.machine import Event, Handoff, Reason
@@ -76,7 +75,7 @@ def person(turn: Turn) -> Outcome:
         promised_at=_promise(turn),
     )
     matter = Matter(_kind(kind), category, "referred", follows=True, urgent=request.urgent)
-    state = msgspec.structs.replace(turn.state, misses=0, options=())
+    state = replace(turn.state, misses=0, options=())
     record = Record("handoff", matter, request=request)
     if missing:
         return Outcome(_next_question(turn, category, turn.township), record, state)
@@ -86,8 +85,8 @@ def person(turn: Turn) -> Outcome:
 def _elsewhere(turn: Turn) -> Outcome:
     entry = turn.library.base.entries.get(turn.state.entry)
     about = Matter(entry.kind, entry.category) if entry else Matter()
-    record = Record("human", msgspec.structs.replace(about, outcome="referred", follows=True))
-    state = msgspec.structs.replace(turn.state, misses=0, options=())
+    record = Record("human", replace(about, outcome="referred", follows=True))
+    state = replace(turn.state, misses=0, options=())
     return Outcome(Reply(turn.say(wording.ELSEWHERE)), record, state)
 
 

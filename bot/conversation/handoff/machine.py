@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 HandoffState = Literal["asking", "waiting", "held", "closed"]
 End = Literal["settled", "cancelled", "idle", "abandoned", "timed_out", "left"]
@@ -70,8 +72,7 @@ class NotPossibleError(Exception):
         self.holder = holder
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
+class Handoff(msgspec.Struct, frozen=True):
     """A citizen's request for a person, from asking to closing. Times are aware; `lawyer` is a staff id or empty."""
 
     id: str
@@ -102,8 +103,7 @@ class Handoff:
     closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something that happens to a handoff. `by` and `to` are staff ids; empty `by` is the citizen or the clock."""
 
     name: EventName

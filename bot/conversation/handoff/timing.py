@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+
+import msgspec
 
 from bot.conversation.handoff.machine import ESCALATION_LAST, EventName, Handoff
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """How long is too long; each is a setting."""
 
     ask: timedelta = timedelta(minutes=5)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+import msgspec
 
 from bot.service.demo import words
 
@@ -14,8 +15,7 @@ _WECHAT = 0.82
 _TELLS_TOWNSHIP = 0.72
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """A citizen: where they write from, and when they first and last did (as stored)."""
 
     id: str
@@ -43,8 +43,7 @@ class Person:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A member of staff who takes handoffs."""
 
     id: str

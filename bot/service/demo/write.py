@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -38,8 +38,7 @@ class NotDemoError(Exception):
     """The store holds real records, or this very year already; the message is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What to make up. `password`: hash for the made-up accounts; empty: nobody can log in to them."""
 
     year: int
@@ -53,8 +52,7 @@ class Wish:
         return f"{self.year}-{self.seed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """What was made up."""
 
     consultations: int

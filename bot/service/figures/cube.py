@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import add
 from typing import TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -29,8 +30,7 @@ SATISFIED = 3
 _EPOCH = date(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """How much: consultations (人次), services (件), and what became of them."""
 
     consultations: int = 0
@@ -56,8 +56,7 @@ class Tally:
 NOTHING = Tally()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """Consultations that have all of this in common."""
 
     channel: str
@@ -89,8 +88,7 @@ class Cell:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(msgspec.Struct, frozen=True):
     """An hour in the county: the day, 0 to 23, consultations opened and services that came of them."""
 
     day: date
@@ -104,16 +102,14 @@ class Hour:
         return self.day.weekday()
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(msgspec.Struct, frozen=True):
     """Who handled: name and centre, the county's own centre being empty."""
 
     name: str
     centre: str
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """Services done: for people of which township, by whom, how many."""
 
     township: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from bot.conversation.turn import LOCAL
 from bot.store.times import to_ms
@@ -23,8 +24,7 @@ class PeriodError(ValueError):
     """No such period; the message is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """Days in the county, both ends included."""
 
     first: date

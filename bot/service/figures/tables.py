@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from bot.conversation.handoff.wording import GRADES
 from bot.service.figures.cube import NOTHING, SATISFIED, Cell, Cube, Tally, added
 from bot.service.figures.findings import Findings
@@ -29,8 +31,7 @@ BAD_GRADES = tuple(str(grade) for grade in GRADES if grade < SATISFIED)
 Filters = dict[str, str | tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A line: its label, what finds its consultations in the log, and its tallies now and a year before.
 
     `days`: those it is of, if not of all the period.
@@ -43,8 +44,7 @@ class Row:
     days: Period | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column: its name, its value for a row, how it reads, and what a link needs beside the row's filters.
 
     `before`: it counts the same days of the year before. The link of a share opens the part, not the whole.
@@ -315,8 +315,7 @@ def load_of(found: Findings) -> list[list[int]]:
     return grid
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """A way in which asking for a person ended: its label, what finds it in the log, consultations now and a year before."""
 
     label: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -15,8 +15,7 @@ from bot.store.tables import tasks
 MOST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     """A place's task and what was done of it from New Year until the end of the period.
 
     `place` is empty for the county; `logins` are the members of a centre, whose services count as the centre's.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -33,8 +33,7 @@ Place = tuple[int, str]
 _t = audit.c
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """One act. `consultation` is what it was about, where one can be opened; `citizen` empty when it was many."""
 
     id: str

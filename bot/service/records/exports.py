@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -28,8 +28,7 @@ CRASHED = "写到一半中断了，请再试一次。"
 _t = exports.c
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(msgspec.Struct, frozen=True):
     """A job. `size` is that of the file in bytes, 0 when there is none (yet, or any more)."""
 
     id: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from urllib.parse import urlencode
+
+import msgspec
+from msgspec.structs import replace
 
 from bot.conversation.turn import LOCAL
 
@@ -17,8 +19,7 @@ MOST_WORDS, LONGEST_WORD, MOST_VALUES, LONGEST_VALUE = 5, 40, 200, 64
 Type = Literal["text", "number", "flag"]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """Something consultations are told apart by. `facet`: few enough values to count them all beside a list.
 
     `numbers`: those a field of this type may have.
@@ -53,8 +54,7 @@ FIELDS: tuple[Field, ...] = (
 BY_NAME = {field.name: field for field in FIELDS}
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """Days in the county, both included; for each field the values that fit; words that were all said."""
 
     first: date | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -38,8 +38,7 @@ _ALL = (*_SORTS, *_PLACES)
 Place = tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A consultation in the list. `words` are the first of what the citizen said, as said."""
 
     id: str
@@ -68,8 +67,7 @@ class Line:
         return to_ms(self.opened_at), self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(msgspec.Struct, frozen=True):
     """How many fit, and for each field how many have which value, most first. Not `whole`: too many to count."""
 
     total: int
@@ -77,8 +75,7 @@ class Facets:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """A page of the log and the counts beside it."""
 
     lines: list[Line]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -34,8 +34,7 @@ RELATED = 20
 Author = Literal["citizen", "bot", "lawyer", "note", "system", "event", "useful"]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One thing said or done. `by` is a colleague's name; `entry` what an answer came from; `what` kind or event."""
 
     at: datetime
@@ -48,8 +47,7 @@ class Said:
     delivery: Delivery | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(msgspec.Struct, frozen=True):
     """What the citizen said of the service, and the rectification it led to, if any: id, state, last day."""
 
     at: datetime
@@ -60,8 +58,7 @@ class Grade:
     due: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(msgspec.Struct, frozen=True):
     """What colleagues note about a consultation, for themselves."""
 
     id: str
@@ -71,8 +68,7 @@ class Remark:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(msgspec.Struct, frozen=True):
     """A consultation with all that belongs to it. `erased`: the citizen had their words deleted."""
 
     line: Line

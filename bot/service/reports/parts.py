@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+import msgspec
 
 BLANK = "＿＿＿（请填写）"
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
+class Blank(msgspec.Struct, frozen=True):
     """A figure the records cannot support: it stays visibly open for the person who hands the report in."""
 
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(msgspec.Struct, frozen=True):
     """Words and blanks; `lead` is the opening set in another face, as such notices do."""
 
     words: tuple[str | Blank, ...]
@@ -29,8 +28,7 @@ class Paragraph:
         return self.lead + "".join(BLANK if isinstance(one, Blank) else one for one in self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """A table of the report: every cell as it is printed."""
 
     caption: str
@@ -38,16 +36,14 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """Numbers of a chart, one for each label."""
 
     name: str
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True):
     """A chart of the report. `form`: how its numbers read (a spreadsheet's format)."""
 
     caption: str
@@ -57,16 +53,14 @@ class Chart:
     form: str = "0"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """一、…: a heading and what stands below it."""
 
     heading: str
     body: tuple[Paragraph | Sheet | Chart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """A whole report. The title stands on two lines."""
 
     title: tuple[str, str]
