@@ -29,6 +29,7 @@ from knowledge.statutes import Statutes
 ENVIRONMENT = "FAWEN_CACHE"
 SUFFIX = ".knowledge"
 _CODE = Path(__file__).parent
+# SHA-256: processors have instructions for it, and some forty megabytes are hashed at each start.
 _DIGEST = 32
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -97,7 +98,7 @@ def fingerprint(root: Path = CONTENT) -> str:
 def stamp(files: Iterable[Path]) -> str:
     """A hash of the contents of files, and of what reads them."""
     versions = [platform.python_version(), np.__version__, msgspec.__version__, opencc.__version__, platform.machine()]
-    found = hashlib.blake2b(" ".join(versions).encode(), digest_size=_DIGEST)
+    found = hashlib.sha256(" ".join(versions).encode())
     for path in files:
         content = path.read_bytes()
         found.update(f"\n{path} {len(content)}\n".encode())
@@ -116,7 +117,7 @@ def _read(path: Path, kind: type[T]) -> T | None:
     except OSError:
         return None
     digest, values = data[:_DIGEST], data[_DIGEST:]
-    if hashlib.blake2b(values, digest_size=_DIGEST).digest() == digest:
+    if hashlib.sha256(values).digest() == digest:
         try:
             return msgspec.msgpack.decode(values, type=kind, dec_hook=_array)
         except (msgspec.MsgspecError, TypeError, ValueError):
@@ -130,7 +131,7 @@ def _write(path: Path, values: bytes) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=path.suffix, delete=False) as part:
-            part.write(hashlib.blake2b(values, digest_size=_DIGEST).digest() + values)
+            part.write(hashlib.sha256(values).digest() + values)
         Path(part.name).replace(path)
         for old in path.parent.glob(f"*{path.suffix}"):
             if old != path:

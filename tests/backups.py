@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.store import tables
 from bot.store.database import Database
 from bot.store.migrate import migrate

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.conversation.turn import Inbound, Library
 from bot.desk import Desk
 from bot.metrics import Metrics

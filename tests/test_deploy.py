@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.settings import Section, Settings, read_settings
 from tests.support import missing
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import app as bot
+from bot.commands.cli import app as bot
 from knowledge.cli import app as knowledge
 
 ROOT = Path(__file__).parents[1]

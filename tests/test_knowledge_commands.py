@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.ids import utc_now, uuid7
 from bot.service import county, editions
 from bot.service.staff import Member, member

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.settings import SettingsError, read_settings
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from typer.testing import CliRunner
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from bot.conversation.handoff.machine import Event
 from bot.conversation.turn import Inbound, Library
 from bot.service import accounts, handling, handoffs, roster, sessions

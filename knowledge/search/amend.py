@@ -103,7 +103,8 @@ class _Added:
         found = np.array(list(self._occurrences.items()), occurrences.dtype).reshape(-1, 2)
         occurrences[found[:, 0]] += found[:, 1]
         padded = np.pad(old.masses.reshape(-1, old.width), ((0, 0), (0, wider)), constant_values=np.inf)
-        meanings, worths = self._meant(vectors)
+        learned = np.concatenate([old.learned, vectors.rows_of(list(self._numbers)[len(old.terms) :])])
+        meanings, worths = self._meant(vectors, Encoder(vectors, learned))
         return replace(
             old,
             terms=list(self._numbers),
@@ -113,14 +114,15 @@ class _Added:
             width=self._width,
             wordings=self._padded(),
             masses=np.concatenate([padded.ravel(), np.array(self._masses)]),
+            learned=learned,
             meanings=meanings,
             worths=worths,
             concepts=[*old.concepts, *self._concepts],
         )
 
-    def _meant(self, vectors: Vectors) -> tuple[Bytes, Floats]:
+    def _meant(self, vectors: Vectors, encoder: Encoder) -> tuple[Bytes, Floats]:
         """Where all wordings lie by their meaning: the old ones, and behind them those of the new entries."""
-        old, wider, encoder = self._old, self._width - self._old.width, Encoder(vectors, list(self._numbers))
+        old, wider = self._old, self._width - self._old.width
         places = np.zeros((len(self._fresh), self._width, vectors.size), np.float32)
         for row, asked in enumerate(self._asked):
             for slot, terms in enumerate(asked):

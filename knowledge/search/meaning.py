@@ -41,6 +41,11 @@ class Vectors(msgspec.Struct, frozen=True):
         """Numbers in a vector."""
         return int(self.rows.shape[1])
 
+    def rows_of(self, terms: Sequence[str]) -> Ints:
+        """The row of each term; -1 for those that were not learned."""
+        learned = {term: row for row, term in enumerate(self.terms)}
+        return np.fromiter((learned.get(term, -1) for term in terms), np.int32, len(terms))
+
     @property
     def name(self) -> str:
         """Tells these vectors from any others."""
@@ -62,10 +67,8 @@ def only(vectors: Vectors, terms: Container[str]) -> Vectors:
 class Encoder:
     """Places texts; a text is given by the numbers of its terms, as the tables of search count them."""
 
-    def __init__(self, vectors: Vectors, terms: Sequence[str]) -> None:
-        """Know only `terms`: those nobody has written cannot be met in the tables anyway."""
-        learned = {term: row for row, term in enumerate(vectors.terms)}
-        found = np.fromiter((learned.get(term, -1) for term in terms), np.int32, len(terms))
+    def __init__(self, vectors: Vectors, found: Ints) -> None:
+        """`found` is the row of each term, see `Vectors.rows_of`."""
         self._row: Ints = found.clip(0)
         self._rows: Bytes = vectors.rows
         # Terms that were not learned are worth nothing, whatever row they point to.
@@ -93,7 +96,7 @@ class Places:
 
     def __init__(self, vectors: Vectors) -> None:
         self._numbers = {term: number for number, term in enumerate(vectors.terms)}
-        self._encoder = Encoder(vectors, vectors.terms)
+        self._encoder = Encoder(vectors, np.arange(len(vectors.terms)))
         self.size = vectors.size
 
     def __call__(self, text: str) -> Floats:

@@ -87,7 +87,7 @@ class Index:
         self.mixer = mixer
         self.tables = tables = tables or work_out(base, vectors)
         self.entries: list[Entry] = list(base.entries.values() if entries is None else entries)
-        self._encoder = Encoder(vectors, tables.terms)
+        self._encoder = Encoder(vectors, tables.learned)
         self._meanings = tables.meanings.reshape(len(self.entries), tables.width, vectors.size)
         self._worths = tables.worths.reshape(len(self.entries), tables.width)
         self._places = self._placed(vectors)

@@ -58,7 +58,9 @@ class Tables(msgspec.Struct, frozen=True):
     width: int
     wordings: list[str]
     masses: Floats
-    # Where each of them lies by its meaning, in bytes, and what a byte of each is worth; empty ones at 0.
+    # The row of each term in the vectors, -1 for those that were not learned.
+    learned: Ints
+    # Where each wording lies by its meaning, in bytes, and what a byte of each is worth; empty ones at 0.
     meanings: Bytes
     worths: Floats
     # The concepts that the wordings of each entry speak of.
@@ -105,7 +107,8 @@ def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
     vectors = vectors or load_vectors()
     meanings, worths = np.zeros((len(masses), vectors.size), np.int8), np.zeros(len(masses), np.float32)
     # The terms of wordings are numbered first, and alike in field and tables.
-    placed = in_bytes(Encoder(vectors, names).many(*_bags(documents)))
+    learned = vectors.rows_of(names)
+    placed = in_bytes(Encoder(vectors, learned).many(*_bags(documents)))
     meanings[owners * width + slots], worths[owners * width + slots] = placed
     return Tables(
         terms=names,
@@ -116,6 +119,7 @@ def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
         width=width,
         wordings=padded.tolist(),
         masses=masses,
+        learned=learned,
         meanings=meanings.ravel(),
         worths=worths,
         concepts=_concepts(gathered),

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from bot.__main__ import app
+from bot.commands.cli import app
 from tests.conftest import StartBot
 from tests.console.office import Lawyer, Visitor, lawyer, visitor
 from tests.platform import Clock

@@ -50,7 +50,7 @@ def same(one: tuple[KnowledgeBase, Tables], other: tuple[KnowledgeBase, Tables])
     plain = ("terms", "rarest", "width", "wordings", "concepts")
     return (
         base == base2
-        and len(arrays) == 12
+        and len(arrays) == 13
         and all(arrays)
         and all(np.array_equal(a.idf, b.idf) and (a.rarest, a.mean) == (b.rarest, b.mean) for a, b in weighings)
         and all(getattr(tables, name) == getattr(tables2, name) for name in plain)

@@ -113,7 +113,7 @@ def test_texts_come_to_lie_at_the_entry_that_answers_them(with_teacher: bool) ->
     assert vectors.entries == ["wages", "house"]
     assert set(vectors.terms) == {"欠", "工资", "不", "房东", "押金", "退"}
     terms = ["没见过", *vectors.terms]
-    encode = Encoder(vectors, terms)
+    encode = Encoder(vectors, vectors.rows_of(terms))
     places = unit(vectors.places.astype(np.float32))
     for text, right in ((["工资", "欠"], 0), (["押金", "没见过"], 1)):
         near = places @ encode(np.array([terms.index(term) for term in text]))
@@ -143,7 +143,7 @@ def test_vectors_survive_the_disk(tmp_path: Path) -> None:
 
 def test_many_texts_lie_where_each_lies_alone() -> None:
     vectors = load_vectors()
-    encode = Encoder(vectors, vectors.terms)
+    encode = Encoder(vectors, vectors.rows_of(vectors.terms))
     numbers, begins = np.array([3, 5, 8, 8, 1, 2]), np.array([0, 2, 3, 6])
     together = encode.many(numbers, begins)
     alone = [encode(numbers[start:end]) for start, end in pairwise(begins)]
