@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot.__main__ import main
 from bot.commands.cli import app
 from bot.conversation.turn import Inbound, Library
 from bot.desk import Desk
@@ -168,3 +171,18 @@ async def test_simulate_talks_to_a_running_bot(start_bot: StartBot, clock: Clock
     assert "劳动监察" in printed
     assert "1) " in printed
     assert "图片我还看不懂" in printed
+
+
+def test_what_was_typed_runs_with_one_thread_of_mathematics_and_garbage_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    seen: list[tuple[str | None, bool]] = []
+    monkeypatch.setattr(
+        "bot.commands.cli.app", lambda **_: seen.append((os.environ.get("OPENBLAS_NUM_THREADS"), gc.isenabled()))
+    )
+    main()
+    assert seen == [("1", True)]
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")  # whoever set it knows better
+    main()
+    assert seen[1] == ("4", True)

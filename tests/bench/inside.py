@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -15,9 +16,11 @@ from urllib.parse import parse_qsl
 from bot.channels.wechat import codec as codecs
 from bot.channels.wechat import render
 from bot.channels.wechat.codec import Codec, Opened
+from bot.conversation.ahead import foresee
 from bot.conversation.router import handle
 from bot.conversation.turn import Inbound, Library, Outcome, State, Turn
 from bot.ids import uuid7
+from bot.service.library import serving
 from bot.service.turns import Office, take
 from bot.settings import Wechat
 from bot.store.database import Database, cursor_of
@@ -70,9 +73,14 @@ def _messages(watch: Stopwatch, library: Library, shots: Sequence[Shot], url: st
     codec = Codec(Wechat.model_validate(account))
     arrived = [watch("open", codec.open, *_parts(shot), now) for shot in shots]
     messages = [watch("inbound", codecs.to_inbound, one.fields, now) for one in arrived]
+    outcomes = []
+    for start in range(0, len(messages), GROUP):
+        group = messages[start : start + GROUP]
+        watch("ahead", foresee, group, library, now)
+        outcomes += [watch("decide", handle, Turn(message, State(), now, library)) for message in group]
+    alone = serving(replace(library, confirmed_only=True), confirmed_only=False).search  # remembers nothing of it
     for message in messages:
-        watch("search", library.search, message.text, now.date())
-    outcomes = [watch("decide", handle, Turn(message, State(), now, library)) for message in messages]
+        watch("search", alone, message.text, now.date())
     _record(watch, library, messages, outcomes, now, url)
     for one, outcome in zip(arrived, outcomes, strict=True):
         watch("seal", _seal, codec, one, outcome.say or Reply(""), now)

@@ -27,11 +27,12 @@ OWN_PACKAGES = ("aiohttp", "uvloop", "sqlalchemy", "numpy", "rapidfuzz", "crypto
 STAGES = {
     "open": "verify, decrypt, parse",
     "inbound": "to Inbound",
-    "decide": "decide: safety, search, wording",
-    "search": "— of which search",
+    "ahead": "search, hear danger, 16 messages each",
+    "decide": "decide with that, word the reply",
     "record": "database statements",
     "commit": "commit and its fsync, 16 messages each",
     "seal": "render, encrypt, sign",
+    "search": "beside: a message searched by itself",
 }
 
 

@@ -76,6 +76,7 @@ def peers() -> list[Candidate]:
     return [
         Candidate("WeRoBot echo", "bottle, waitress (its default), no sessions", lambda _: (python, str(PEERS / "werobot_echo.py"))),
         Candidate("wechatpy + Flask echo", "gunicorn, 1 sync worker", lambda port: (*gunicorn, "-b", f"127.0.0.1:{port}", "flask_echo:app")),
+        Candidate("Fawen's channel, echo", "as above, without search and record", lambda _: (own, "-m", "tests.bench.peers.fawen_echo")),
         Candidate("naive build", "aiohttp, extractOne(WRatio), a commit each", lambda _: (own, "-m", "tests.bench.peers.naive")),
     ]  # fmt: skip
 
