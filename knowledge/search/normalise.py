@@ -107,6 +107,8 @@ def _simplified(text: str) -> str:
     return str(_converter().convert(text)) if _AMBIGUOUS.search(text) else text
 
 
+# A turn tidies the same text when it looks ahead, when it decides, and when it listens.
+@lru_cache(maxsize=128)
 def tidy(text: str) -> str:
     """NFKC, simplified characters, lower case, no control characters; still a readable sentence."""
     folded = unicodedata.normalize("NFKC", text)
@@ -114,8 +116,8 @@ def tidy(text: str) -> str:
     return " ".join(_simplified(printable).lower().split())
 
 
-# A turn looks for danger first and searches then, both in the same text.
-@lru_cache(maxsize=32)
+# Ahead of its turn and within it.
+@lru_cache(maxsize=128)
 def normalise(text: str) -> str:
     """What search compares: tidy, politeness off, common wrong characters mended, letters and digits only."""
     clean = tidy(text)
