@@ -140,7 +140,9 @@ class Learner:
                 time += 1
                 self._step(RATE * min(1.0, time / 50) * (1 - time / steps), time, chosen)
         rows, worth = in_bytes(self._rows.values * self._idf[:, None])
-        return Vectors(self._terms, rows, worth, self._entries, in_bytes(unit(self._places.values))[0])
+        return Vectors(
+            "\n".join(self._terms).encode(), rows, worth, self._entries, in_bytes(unit(self._places.values))[0]
+        )
 
     def _step(self, rate: float, time: int, chosen: Ints | None = None) -> None:
         """One step of the teacher's loss, and with `chosen` lessons of theirs, too."""

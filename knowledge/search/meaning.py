@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Container, Sequence
 from functools import lru_cache
 from io import BytesIO
-from itertools import accumulate
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from knowledge.search.index import Concepts, Floats, Ints, grams
+from knowledge.search.vocabulary import Vocabulary
 
 VECTORS = Path(__file__).parent / "vectors.npz"
 LEAST = 1e-6
@@ -30,7 +31,7 @@ CHUNK = 2048
 class Vectors(msgspec.Struct, frozen=True):
     """What was learned: a row for each term and each entry, in bytes; what a byte is worth differs by row."""
 
-    terms: list[str]
+    words: bytes  # the terms, one a line: as strings they would take more memory than the rows
     rows: Bytes
     worth: Floats
     entries: list[str]
@@ -41,10 +42,14 @@ class Vectors(msgspec.Struct, frozen=True):
         """Numbers in a vector."""
         return int(self.rows.shape[1])
 
+    @property
+    def terms(self) -> list[str]:
+        """The term of each row."""
+        return self.words.decode().split("\n") if self.words else []
+
     def rows_of(self, terms: Sequence[str]) -> Ints:
         """The row of each term; -1 for those that were not learned."""
-        learned = {term: row for row, term in enumerate(self.terms)}
-        return np.fromiter((learned.get(term, -1) for term in terms), np.int32, len(terms))
+        return Vocabulary(self.terms)(terms)
 
     @property
     def name(self) -> str:
@@ -54,14 +59,15 @@ class Vectors(msgspec.Struct, frozen=True):
 
 def no_vectors() -> Vectors:
     """Nothing learned: every text lies nowhere, and search goes by words alone."""
-    return Vectors([], np.zeros((1, 1), np.int8), np.zeros(1, np.float32), [], np.zeros((0, 1), np.int8))
+    return Vectors(b"", np.zeros((1, 1), np.int8), np.zeros(1, np.float32), [], np.zeros((0, 1), np.int8))
 
 
 def only(vectors: Vectors, terms: Container[str]) -> Vectors:
     """What was learned of `terms`: others are in no text of ours, and search does not know them."""
-    kept = [row for row, term in enumerate(vectors.terms) if term in terms]
-    names = [vectors.terms[row] for row in kept]
-    return replace(vectors, terms=names, rows=vectors.rows[kept], worth=vectors.worth[kept])
+    names = vectors.terms
+    kept = [row for row, term in enumerate(names) if term in terms]
+    words = "\n".join([names[row] for row in kept]).encode()
+    return replace(vectors, words=words, rows=vectors.rows[kept], worth=vectors.worth[kept])
 
 
 class Encoder:
@@ -95,8 +101,8 @@ class Places:
     """Places any text by whatever was learned of its characters and words, whether or not our texts hold them."""
 
     def __init__(self, vectors: Vectors) -> None:
-        self._numbers = {term: number for number, term in enumerate(vectors.terms)}
-        self._encoder = Encoder(vectors, np.arange(len(vectors.terms)))
+        self._rows = Vocabulary(vectors.terms)
+        self._encoder = Encoder(vectors, np.arange(len(vectors.rows)))
         self.size = vectors.size
 
     def __call__(self, text: str) -> Floats:
@@ -107,12 +113,13 @@ class Places:
     def many(self, texts: Sequence[str]) -> Floats:
         """The same of many texts, a row each."""
         terms = [dict.fromkeys(grams(text, _NO_CONCEPTS)) for text in texts]
-        known = [[number for number in map(self._numbers.get, one) if number is not None] for one in terms]
-        rows = [row for row, numbers in enumerate(known) if numbers]
+        numbers = self._rows(list(chain.from_iterable(terms)))
+        known = (numbers >= 0).nonzero()[0]
+        counts = np.bincount(np.arange(len(texts)).repeat(list(map(len, terms))).take(known), minlength=len(texts))
+        rows = counts.nonzero()[0]
         found: Floats = np.zeros((len(texts), self.size), np.float32)
-        if rows:
-            numbers = np.array([number for one in known for number in one])
-            found[rows] = self._encoder.many(numbers, np.array([0, *accumulate(len(known[row]) for row in rows)]))
+        if len(rows):
+            found[rows] = self._encoder.many(numbers.take(known), np.array([0, *counts.take(rows).cumsum()]))
         return found
 
 
@@ -130,7 +137,7 @@ def in_bytes(rows: Floats) -> tuple[Bytes, Floats]:
 
 def write(vectors: Vectors, path: Path = VECTORS) -> None:
     """Keep vectors as data that holds no code."""
-    terms, entries = (np.frombuffer("\n".join(names).encode(), np.uint8) for names in (vectors.terms, vectors.entries))
+    terms, entries = (np.frombuffer(words, np.uint8) for words in (vectors.words, "\n".join(vectors.entries).encode()))
     buffer = BytesIO()
     np.savez_compressed(
         buffer, terms=terms, rows=vectors.rows, worth=vectors.worth, entries=entries, places=vectors.places
@@ -142,5 +149,5 @@ def write(vectors: Vectors, path: Path = VECTORS) -> None:
 def load_vectors(path: Path = VECTORS) -> Vectors:
     """Read the committed vectors; read once, since search and the ear for danger both use them."""
     with np.load(path, allow_pickle=False) as kept:
-        words = {name: kept[name].tobytes().decode().split("\n") for name in ("terms", "entries")}
-        return Vectors(words["terms"], kept["rows"], kept["worth"], words["entries"], kept["places"])
+        entries = kept["entries"].tobytes().decode().split("\n")
+        return Vectors(kept["terms"].tobytes(), kept["rows"], kept["worth"], entries, kept["places"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from knowledge.search.meaning import Encoder, Vectors, load_vectors, unit
 from knowledge.search.mixer import Mixer
 from knowledge.search.normalise import normalise
 from knowledge.search.tables import Tables, work_out
+from knowledge.search.vocabulary import NOBODY, Vocabulary
 
 # How many entries are drawn by their words, and how many there may be with those drawn by their meaning.
 BY_WORDS, POOL = 6, 10
@@ -92,7 +93,7 @@ class Index:
         self._worths = tables.worths.reshape(len(self.entries), tables.width)
         self._places = self._placed(vectors)
         self.concepts = Concepts(base.lexicon)
-        self._numbers = {term: number for number, term in enumerate(tables.terms)}
+        self._numbers = Vocabulary(tables.terms)
         self._by_words = BY_WORDS if vectors.entries else POOL
         masses = tables.masses.reshape(-1, 1, tables.width)
         # What the shared idf of each wording is weighed with: as it is, for cosine, for containment.
@@ -104,8 +105,8 @@ class Index:
         self.domain = Domain(self._occurrences, int(tables.occurrences.sum()) // 2, map(normalise, off_topic()))
 
     def _occurrences(self, term: str) -> int:
-        number = self._numbers.get(term)
-        return 0 if number is None else int(self.tables.occurrences[number])
+        number = int(self._numbers([term])[0])
+        return 0 if number == NOBODY else int(self.tables.occurrences[number])
 
     def _placed(self, vectors: Vectors) -> Floats:
         """Where each entry lies: where it was learned to lie, or for a new one amid its wordings."""
@@ -129,8 +130,12 @@ class Index:
         """The same for many messages at once: half the time a message, since each array operation serves them all."""
         found: list[Pool | None] = [None] * len(texts)
         terms = [dict.fromkeys(grams(text, self.concepts)) for text in texts]
-        known = [[number for number in map(self._numbers.get, one) if number is not None] for one in terms]
-        rows = [row for row, numbers in enumerate(known) if numbers]
+        numbers = self._numbers(list(chain.from_iterable(terms)))
+        ends = list(accumulate(map(len, terms)))
+        known = [
+            part[part >= 0] for part in (numbers[end - len(one) : end] for end, one in zip(ends, terms, strict=True))
+        ]
+        rows = [row for row, numbers in enumerate(known) if len(numbers)]
         if not rows or len(barred) == len(self.entries):
             return found
         asked = self._asked([(texts[row], terms[row], known[row]) for row in rows], exactly=without is None)
@@ -138,10 +143,10 @@ class Index:
             found[row] = pool
         return found
 
-    def _asked(self, messages: Sequence[tuple[str, dict[str, None], list[int]]], *, exactly: bool) -> _Asked:
+    def _asked(self, messages: Sequence[tuple[str, dict[str, None], Ints]], *, exactly: bool) -> _Asked:
         """Messages by text, all terms and numbers of those known, in arrays."""
         texts, terms, known = zip(*messages, strict=True)
-        numbers = np.array([number for one in known for number in one])
+        numbers = np.concatenate(known)
         begins = np.array([0, *accumulate(map(len, known))])
         weights = np.add.reduceat(self.tables.weights.take(numbers), begins[:-1])
         unknown = np.array([len(every) - len(one) for every, one in zip(terms, known, strict=True)])

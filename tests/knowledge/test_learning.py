@@ -131,7 +131,11 @@ def test_the_same_seed_learns_the_same() -> None:
 
 def test_vectors_survive_the_disk(tmp_path: Path) -> None:
     vectors = Vectors(
-        ["一", "二三"], np.array([[1, -128], [0, 127]], np.int8), np.array([0.5, 2]), ["a.b"], np.ones((1, 2), np.int8)
+        "一\n二三".encode(),
+        np.array([[1, -128], [0, 127]], np.int8),
+        np.array([0.5, 2]),
+        ["a.b"],
+        np.ones((1, 2), np.int8),
     )
     write(vectors, tmp_path / "kept.npz")
     read = load_vectors(tmp_path / "kept.npz")
