@@ -98,16 +98,16 @@ class _Added:
 
     def tables(self, vectors: Vectors) -> Tables:
         """Old and new together."""
-        old, more, wider = self._old, len(self._numbers) - len(self._old.terms), self._width - self._old.width
+        old, more, wider = self._old, len(self._numbers) - len(self._old.weights), self._width - self._old.width
         occurrences = np.concatenate([old.occurrences, np.zeros(more, old.occurrences.dtype)])
         found = np.array(list(self._occurrences.items()), occurrences.dtype).reshape(-1, 2)
         occurrences[found[:, 0]] += found[:, 1]
         padded = np.pad(old.masses.reshape(-1, old.width), ((0, 0), (0, wider)), constant_values=np.inf)
-        learned = np.concatenate([old.learned, vectors.rows_of(list(self._numbers)[len(old.terms) :])])
+        learned = np.concatenate([old.learned, vectors.rows_of(list(self._numbers)[len(old.weights) :])])
         meanings, worths = self._meant(vectors, Encoder(vectors, learned))
         return replace(
             old,
-            terms=list(self._numbers),
+            words="\n".join(self._numbers).encode(),
             weights=np.concatenate([old.weights, np.full(more, old.rarest, old.weights.dtype)]),
             occurrences=occurrences,
             postings=self._postings(),

@@ -49,7 +49,7 @@ class Weighing(msgspec.Struct, frozen=True):
 class Tables(msgspec.Struct, frozen=True):
     """All that is worked out from the content."""
 
-    terms: list[str]  # a term's number is its place
+    words: bytes  # the terms, one a line, since strings take ten times the memory; a term's number is its place
     weights: Floats  # what each term weighs in a message
     rarest: float  # what a term weighs that nobody has used
     occurrences: Ints  # of each term, in all our texts
@@ -67,6 +67,11 @@ class Tables(msgspec.Struct, frozen=True):
     concepts: list[frozenset[str]]
     # Wordings one by one, wordings of an entry together, answers.
     fields: tuple[Weighing, Weighing, Weighing]
+
+    @property
+    def terms(self) -> list[str]:
+        """All terms, by their numbers."""
+        return self.words.decode().split("\n") if self.words else []
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -111,7 +116,7 @@ def work_out(base: KnowledgeBase, vectors: Vectors | None = None) -> Tables:
     placed = in_bytes(Encoder(vectors, learned).many(*_bags(documents)))
     meanings[owners * width + slots], worths[owners * width + slots] = placed
     return Tables(
-        terms=names,
+        words="\n".join(names).encode(),
         weights=np.array([known.get(term, rarest) for term in names]),
         rarest=rarest,
         occurrences=np.array([asked.occurrences(term) + told.occurrences(term) for term in names], np.intp),

@@ -47,7 +47,7 @@ def same(one: tuple[KnowledgeBase, Tables], other: tuple[KnowledgeBase, Tables])
         if isinstance(getattr(mine, name), np.ndarray)
     ]
     weighings = zip(tables.fields, tables2.fields, strict=True)
-    plain = ("terms", "rarest", "width", "wordings", "concepts")
+    plain = ("words", "rarest", "width", "wordings", "concepts")
     return (
         base == base2
         and len(arrays) == 13
