@@ -18,7 +18,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from knowledge.search.index import Concepts, Floats, Ints, grams
-from knowledge.search.vocabulary import Vocabulary
+from knowledge.search.vocabulary import NOBODY, Vocabulary
 
 VECTORS = Path(__file__).parent / "vectors.npz"
 LEAST = 1e-6
@@ -48,7 +48,7 @@ class Vectors(msgspec.Struct, frozen=True):
         return self.words.decode().split("\n") if self.words else []
 
     def rows_of(self, terms: Sequence[str]) -> Ints:
-        """The row of each term; -1 for those that were not learned."""
+        """The row of each term; NOBODY for those that were not learned."""
         return Vocabulary(self.terms)(terms)
 
     @property
@@ -78,7 +78,7 @@ class Encoder:
         self._row: Ints = found.clip(0)
         self._rows: Bytes = vectors.rows
         # Terms that were not learned are worth nothing, whatever row they point to.
-        self._worth: Floats = np.where(found < 0, np.float32(0), vectors.worth.take(self._row))[:, None]
+        self._worth: Floats = np.where(found == NOBODY, np.float32(0), vectors.worth.take(self._row))[:, None]
 
     def __call__(self, numbers: Ints) -> Floats:
         """The place of one text: a vector of length 1, or of zeros if none of its terms was learned."""
@@ -114,7 +114,7 @@ class Places:
         """The same of many texts, a row each."""
         terms = [dict.fromkeys(grams(text, _NO_CONCEPTS)) for text in texts]
         numbers = self._rows(list(chain.from_iterable(terms)))
-        known = (numbers >= 0).nonzero()[0]
+        known = (numbers != NOBODY).nonzero()[0]
         counts = np.bincount(np.arange(len(texts)).repeat(list(map(len, terms))).take(known), minlength=len(texts))
         rows = counts.nonzero()[0]
         found: Floats = np.zeros((len(texts), self.size), np.float32)

@@ -133,7 +133,8 @@ class Index:
         numbers = self._numbers(list(chain.from_iterable(terms)))
         ends = list(accumulate(map(len, terms)))
         known = [
-            part[part >= 0] for part in (numbers[end - len(one) : end] for end, one in zip(ends, terms, strict=True))
+            part[part != NOBODY]
+            for part in (numbers[end - len(one) : end] for end, one in zip(ends, terms, strict=True))
         ]
         rows = [row for row, numbers in enumerate(known) if len(numbers)]
         if not rows or len(barred) == len(self.entries):

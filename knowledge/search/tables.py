@@ -58,7 +58,7 @@ class Tables(msgspec.Struct, frozen=True):
     width: int
     wordings: list[str]
     masses: Floats
-    # The row of each term in the vectors, -1 for those that were not learned.
+    # The row of each term in the vectors, NOBODY for those that were not learned.
     learned: Ints
     # Where each wording lies by its meaning, in bytes, and what a byte of each is worth; empty ones at 0.
     meanings: Bytes

@@ -14,8 +14,8 @@ NOBODY = -1
 class Vocabulary:
     """Keeps the hashes of terms, sorted, and no strings.
 
-    Of a hundred thousand terms two have the same hash of 64 bits, or an unknown one that of a known one, about as often
-    as a meteorite strikes the reader.
+    Hashes have 64 bits: among a hundred thousand terms two alike are a chance of 3 in 10**10, an unknown term taken for
+    a known one of 6 in 10**15.
     """
 
     def __init__(self, terms: Sequence[str]) -> None:
